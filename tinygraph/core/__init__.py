@@ -1,0 +1,1 @@
+"""Arrays and graphs: Tensor, Op, Graph, and reverse-mode differentiation. Imports NumPy only."""

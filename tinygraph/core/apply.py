@@ -1,0 +1,227 @@
+"""Running an op: arrays in, array out; tensors in, a tensor with its node out.
+
+This is the hot path. `apply` handles what nearly all calls are (tensors of one floating
+dtype and Python numbers); everything else goes through `_apply_mixed`, which brings the
+operands into that form by the dtype rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .dtypes import FLOAT32, FLOAT64, as_array
+from .errors import DtypeError, IndexRangeError, ShapeError, TinygraphError, compose_message
+from .errors import UsageError, describe, describe_all
+from .modes import current_modes, get_default_dtype, module_path
+from .registry import lookup
+from .tensor import Array, Storage, Tensor
+
+if TYPE_CHECKING:
+    from .op import Op
+
+ndarray = np.ndarray
+NO_ATTRS: dict[str, Any] = {}
+
+
+def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Run ``op`` and record a node where a gradient or a replay may need it."""
+    arrays: list[Any] = []
+    needs_grad = in_graph = False
+    dtype = None
+    uniform = True
+    for x in inputs:
+        if isinstance(x, Tensor):
+            array = x._data
+            arrays.append(array)
+            if x._requires_grad:
+                needs_grad = True
+            elif x.op is not None:
+                in_graph = True
+            if array.dtype is not dtype:
+                uniform = dtype is None
+                dtype = array.dtype
+        elif type(x) is float or type(x) is int:
+            arrays.append(x)
+        else:
+            return _apply_mixed(op, inputs, attrs)
+    if dtype is None or (op.promotes and not (uniform and (dtype is FLOAT32 or dtype is FLOAT64))):
+        return _apply_mixed(op, inputs, attrs)
+    if op.prepare is not None:
+        attrs = op.prepare(*arrays, **attrs)
+    value = forward(op, arrays, attrs)
+    return record(op, value, inputs, attrs, needs_grad, in_graph)
+
+
+def binary_operator(op: Op) -> Callable[[Any, Any], Any]:
+    """Return ``op`` as a two-operand method with a short path for two like tensors."""
+    ufunc = op.forward
+
+    def operator(a: Any, b: Any) -> Any:
+        if isinstance(b, Tensor):
+            x, y = a._data, b._data
+            dtype = x.dtype
+            if dtype is y.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
+                try:
+                    value = ufunc(x, y)
+                except Exception:
+                    return apply(op, (a, b), NO_ATTRS)  # checks, then explains
+                needs_grad = a._requires_grad or b._requires_grad
+                in_graph = a.op is not None or b.op is not None
+                return record(op, value, (a, b), NO_ATTRS, needs_grad, in_graph)
+        return op(a, b)
+
+    operator.__name__ = op.name
+    operator.__doc__ = op.__doc__
+    return operator
+
+
+def forward(op: Op, arrays: list[Any], attrs: dict[str, Any]) -> Any:
+    """Compute, and turn NumPy's errors into ours."""
+    try:
+        return op.forward(*arrays, **attrs)
+    except Exception as error:
+        raise explain(op, arrays, attrs, error) from error
+
+
+def record(
+    op: Op,
+    value: Any,
+    inputs: tuple[Any, ...],
+    attrs: dict[str, Any],
+    needs_grad: bool,
+    in_graph: bool,
+) -> Tensor:
+    """Make the result tensor; with a node if an input is part of a graph.
+
+    Results without a gradient (comparisons, arg max) are nodes too: `Graph.evaluate` and
+    replay compute them anew from fresh inputs.
+    """
+    if type(value) is not ndarray:
+        value = np.asarray(value)
+    modes = current_modes()
+    if (needs_grad or in_graph) and modes.grad_enabled:
+        if needs_grad and (op.vjps is None or value.dtype.kind != "f"):
+            needs_grad = False
+        result = Tensor(value, needs_grad, op, inputs, attrs, modes.scope)
+    else:
+        result = Tensor(value)
+    if value.base is not None:
+        _share_storage(result, inputs)
+    if modes.watchers:
+        for watcher in modes.watchers:
+            watcher.after_forward(result, op, inputs)
+    return result
+
+
+def _share_storage(result: Tensor, inputs: tuple[Any, ...]) -> None:
+    """A view of a tensor knows when the tensor is written."""
+    base = result._data.base
+    for x in inputs:
+        if isinstance(x, Tensor) and (base is x._data or base is x._data.base):
+            if x._storage is None:
+                x._storage = Storage()
+            result._storage = x._storage
+            return
+
+
+def _apply_mixed(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Handle arrays, lists, NumPy scalars and mixed dtypes; without any tensor, stay raw."""
+    for x in inputs:
+        if isinstance(x, Tensor):
+            break
+    else:
+        return _apply_raw(op, inputs, attrs)
+    operands = tuple(_operand(op, x) for x in inputs)
+    floating = [
+        x.dtype
+        for i, x in enumerate(operands)
+        if isinstance(x, Tensor) and i not in op.discrete and x.dtype.kind == "f"
+    ]
+    if op.promotes and floating:
+        dtype = np.result_type(*floating)
+        operands = tuple(
+            _cast(x, dtype) if i not in op.discrete else x for i, x in enumerate(operands)
+        )
+    arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
+    if op.prepare is not None:
+        attrs = op.prepare(*arrays, **attrs)
+    value = forward(op, arrays, attrs)
+    if op.promotes and not floating and getattr(value, "dtype", None) == FLOAT64:
+        value = np.asarray(value, dtype=get_default_dtype())
+    tensors = [x for x in operands if isinstance(x, Tensor)]
+    needs_grad = any(x._requires_grad for x in tensors)
+    in_graph = any(x.op is not None for x in tensors)
+    return record(op, value, operands, attrs, needs_grad, in_graph)
+
+
+def _apply_raw(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """No tensor in, no tensor out."""
+    arrays = [
+        x if isinstance(x, ndarray | np.generic | int | float) else _as_operand_array(op, x)
+        for x in inputs
+    ]
+    if op.prepare is not None:
+        attrs = op.prepare(*arrays, **attrs)
+    return forward(op, arrays, attrs)
+
+
+def _operand(op: Op, x: Any) -> Any:
+    """Return a tensor or a Python number; NumPy scalars are as weak as Python numbers."""
+    if isinstance(x, Tensor | bool | int | float) and not isinstance(x, np.generic):
+        return x
+    if isinstance(x, np.generic) and x.dtype.kind in "fiub":
+        return x.item()
+    return Tensor(_as_operand_array(op, x))
+
+
+def _as_operand_array(op: Op, x: Any) -> Array:
+    if x is None or isinstance(x, str | bytes | dict | set) or callable(x):
+        raise DtypeError(
+            compose_message(
+                f"{op.name}: every operand is a tensor, an array or a number",
+                describe(x),
+                "tg.tensor(…) makes a tensor",
+                module_path(),
+            )
+        )
+    try:
+        return as_array(x)
+    except DtypeError as error:
+        raise DtypeError(f"{op.name}: {error}") from error
+
+
+def _cast(x: Any, dtype: np.dtype[Any]) -> Any:
+    """Bring integer and boolean operands to the floating dtype; floats promote by NumPy."""
+    if not isinstance(x, Tensor) or x.dtype.kind == "f":
+        return x
+    return lookup("cast")(x, dtype=dtype)
+
+
+def explain(op: Op, arrays: Any, attrs: dict[str, Any], error: Exception) -> Exception:
+    """Turn an error of NumPy into one that names the op, the operands and the place."""
+    if isinstance(error, TinygraphError) or not isinstance(
+        error, ValueError | TypeError | IndexError | OverflowError
+    ):
+        return error
+    kinds: list[tuple[type[Exception], type[TinygraphError]]] = [
+        (IndexError, IndexRangeError),
+        (TypeError, DtypeError),
+        (OverflowError, DtypeError),
+    ]
+    cls = next((ours for theirs, ours in kinds if isinstance(error, theirs)), ShapeError)
+    if op.kind == "opaque" and cls is DtypeError:
+        cls = UsageError
+    what = str(error).rstrip(".")
+    fix = ""
+    if op.kind == "elementwise" and cls is ShapeError and "broadcast" in what:
+        what = "shapes must broadcast: aligned at the last axis, equal or 1"
+        fix = "t.reshape(…) or t.expand_dims(axis) so that the axes line up"
+    elif cls is DtypeError and any(getattr(a, "dtype", None) == np.bool_ for a in arrays):
+        fix = "t.astype(np.float32) makes numbers of booleans"
+    given = describe_all(arrays)
+    if attrs:
+        given += " with " + ", ".join(f"{k}={v!r}" for k, v in attrs.items())
+    return cls(compose_message(f"{op.name}: {what}", given, fix, module_path()))

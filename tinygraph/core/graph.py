@@ -1,0 +1,267 @@
+"""The graph as code can walk it: nodes in order, leaves, edges, scopes, and evaluation.
+
+Pictures, explanations and plans read a Graph and never the tensors' slots.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .errors import ShapeError, UsageError, compose_message, describe
+from .modes import Scope
+from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from .op import Op
+
+
+class Node:
+    """How one tensor was made: a view on the tensor for readers.
+
+    Attributes
+    ----------
+    tensor : Tensor
+        The result.
+    op : Op or None
+        None for a leaf.
+    inputs : tuple
+        Tensors and Python numbers, in the order of the call.
+    attrs : dict
+        The op's attributes.
+    scope : Scope or None
+        The module or composite call it belongs to.
+    index : int
+        Its place in the order of creation.
+    """
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+    @property
+    def op(self) -> Op | None:
+        return self.tensor.op
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        return self.tensor.inputs
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        return self.tensor.attrs or {}
+
+    @property
+    def scope(self) -> Scope | None:
+        return self.tensor.scope
+
+    @property
+    def index(self) -> int:
+        return self.tensor.index
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.tensor.shape
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the value."""
+        return self.tensor.data.nbytes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and other.tensor is self.tensor
+
+    def __hash__(self) -> int:
+        return hash(self.tensor)
+
+    def __repr__(self) -> str:
+        made = self.op.name if self.op else "leaf"
+        name = f" {self.tensor.name!r}" if self.tensor.name else ""
+        return f"Node({made}{name}, {describe(self.tensor)})"
+
+
+class Graph:
+    """The graph below some tensors.
+
+    Attributes
+    ----------
+    outputs : tuple of Tensor
+        Where it ends.
+    nodes : list of Node
+        All of them, leaves too, in topological order (the order of creation).
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> x, y = tg.variables(x=2, y=3)
+    >>> graph = tg.graph((x + y) * x)
+    >>> [node.op.name for node in graph.nodes if node.op]
+    ['add', 'mul']
+    >>> graph.counts
+    {'add': 1, 'mul': 1}
+    """
+
+    def __init__(self, outputs: Sequence[Tensor]) -> None:
+        self.outputs = tuple(outputs)
+        self.nodes = [Node(t) for t in _below(self.outputs)]
+
+    @property
+    def leaves(self) -> list[Node]:
+        """The nodes that no op made: inputs, parameters and constants."""
+        return [n for n in self.nodes if n.op is None]
+
+    @property
+    def edges(self) -> list[tuple[Node, Node, int]]:
+        """``(source, target, position)`` for each tensor input; ``x * x`` has two."""
+        return [
+            (Node(x), node, position)
+            for node in self.nodes
+            for position, x in enumerate(node.inputs)
+            if isinstance(x, Tensor)
+        ]
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """The module and composite calls, outer before inner, each once."""
+        found: dict[Scope, None] = {}
+        for node in self.nodes:
+            chain = []
+            scope = node.scope if node.op else None
+            while scope is not None and scope not in found:
+                chain.append(scope)
+                scope = scope.parent
+            found.update(dict.fromkeys(reversed(chain)))
+        return list(found)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each op occurs."""
+        return dict(Counter(n.op.name for n in self.nodes if n.op))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all values; memory shared by views counts once."""
+        owners = {}
+        for node in self.nodes:
+            array = node.tensor.data
+            owner = array if array.base is None else array.base
+            owners[id(owner)] = getattr(owner, "nbytes", array.nbytes)
+        return sum(owners.values())
+
+    def find(self, op: str | None = None, name: str | None = None) -> list[Node]:
+        """Return the nodes made by the op called ``op``, or named ``name``."""
+        return [
+            n
+            for n in self.nodes
+            if (op is None or (n.op is not None and n.op.name == op))
+            and (name is None or n.tensor.name == name)
+        ]
+
+    def evaluate(self, outputs: Any = None, feed: Mapping[Tensor, Any] | None = None) -> Any:
+        """Run the graph again with fresh values for some leaves.
+
+        Parameters
+        ----------
+        outputs : Tensor or sequence of Tensor, optional
+            What to compute; the graph's own outputs by default.
+        feed : dict from leaf to array or Tensor
+            Fresh values, of the same shapes. Other leaves keep their value. Arrays give
+            arrays; tensors give tensors, with gradients.
+
+        Raises
+        ------
+        UsageError
+            If a key is not a leaf of this graph.
+        ShapeError
+            If a fresh value has another shape: shapes are part of the recorded graph.
+
+        Examples
+        --------
+        >>> import numpy as np, tinygraph as tg
+        >>> x, y = tg.variables(x=2, y=3)
+        >>> graph = tg.graph(x * y)
+        >>> float(graph.evaluate(feed={x: np.float32(10)}))
+        30.0
+        """
+        feed = feed or {}
+        wanted = self.outputs if outputs is None else outputs
+        single = isinstance(wanted, Tensor) or (outputs is None and len(self.outputs) == 1)
+        targets = (wanted,) if isinstance(wanted, Tensor) else tuple(wanted)
+        self._check_feed(feed)
+        values: dict[Tensor, Any] = {}
+        for tensor in _below(targets):
+            if tensor in feed:
+                values[tensor] = feed[tensor]
+            elif tensor.op is None:
+                values[tensor] = tensor._data
+            else:
+                inputs = [values[x] if isinstance(x, Tensor) else x for x in tensor.inputs]
+                values[tensor] = tensor.op(*inputs, **(tensor.attrs or {}))
+        results = tuple(values[t] for t in targets)
+        return results[0] if single else results
+
+    def _check_feed(self, feed: Mapping[Tensor, Any]) -> None:
+        leaves = {n.tensor for n in self.leaves}
+        for leaf, value in feed.items():
+            if leaf not in leaves:
+                raise UsageError(
+                    compose_message(
+                        "evaluate takes fresh values for leaves of this graph only", describe(leaf)
+                    )
+                )
+            if getattr(value, "shape", None) != leaf.shape:
+                raise ShapeError(
+                    compose_message(
+                        f"The fresh value must have the leaf's shape {leaf.shape}",
+                        describe(value),
+                        "record the graph again for another shape",
+                    )
+                )
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __repr__(self) -> str:
+        ops = len(self.nodes) - len(self.leaves)
+        return f"Graph({ops} ops, {len(self.leaves)} leaves, {self.nbytes} bytes)"
+
+
+def _below(outputs: Sequence[Tensor]) -> list[Tensor]:
+    """Return all tensors below, oldest first (inputs are always older than results)."""
+    seen = set(outputs)
+    stack = list(outputs)
+    while stack:
+        for x in stack.pop().inputs:
+            if isinstance(x, Tensor) and x not in seen:
+                seen.add(x)
+                stack.append(x)
+    return sorted(seen, key=lambda t: t.index)
+
+
+def graph(*outputs: Any) -> Graph:
+    """Return the :class:`Graph` below one or more tensors (or of anything with ``.graph()``).
+
+    Raises
+    ------
+    UsageError
+        If an output is not a tensor.
+    """
+    if len(outputs) == 1 and hasattr(outputs[0], "graph") and not isinstance(outputs[0], Tensor):
+        return outputs[0].graph()  # type: ignore[no-any-return]
+    for output in outputs:
+        if not isinstance(output, Tensor):
+            raise UsageError(
+                compose_message("graph takes tensors", describe(output), "call the model first")
+            )
+    if not outputs:
+        raise UsageError("graph needs at least one tensor.")
+    return Graph(outputs)
+
+
+def node_of(tensor: Tensor) -> Node | None:
+    """The :class:`Node` that made this tensor, None for a leaf."""
+    return None if tensor.op is None else Node(tensor)
+
+

@@ -1,0 +1,343 @@
+"""The op record: everything tinygraph knows about an operation, defined in one place.
+
+Gradient, picture, replay, gradcheck, NumPy dispatch and the op table read these records.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from .apply import apply
+from .docs import describe_record
+from .errors import UsageError, compose_message
+from .modes import enter_scope
+from .registry import lookup, register
+from .tensor import Array, Tensor
+
+KINDS = {
+    "elementwise": "one result per element; broadcasts",
+    "reduce": "combines the elements along axes",
+    "view": "the same elements in another arrangement",
+    "join": "puts tensors together",
+    "index": "selects or places elements",
+    "matmul": "sums of products",
+    "row": "mixes the elements along one axis and keeps the shape",
+    "random": "draws from a Generator",
+    "state": "writes to memory",
+    "cast": "changes the dtype",
+    "opaque": "code of the user that the graph cannot look into",
+    "composite": "made of other ops",
+}
+"""What ``kind`` of an op can be."""
+
+PROMOTING_KINDS = frozenset({"elementwise", "matmul", "join", "row"})
+
+class Op:
+    """A differentiable operation: a NumPy forward function and its derivative rules.
+
+    Called on tensors it computes and records a node; called on arrays it only computes
+    and returns an array, so the same VJP runs on both.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the registry, in pictures and in errors.
+    forward : callable
+        ``forward(*arrays, **attrs)`` returning an array.
+    vjps : list of callables, callable or None
+        One ``vjp(g, y, *inputs, **attrs)`` per input (None: no derivative), or one
+        ``vjp(g, y, *inputs, needs, **attrs)`` that returns a tuple. None: the op has no
+        gradient at all.
+    saves : frozenset of str
+        Which of ``y`` and the inputs the VJPs read the values of.
+    kind : str
+        One of :data:`KINDS`.
+    label : str
+        Short sign for pictures, such as ``×``.
+    formula, local : str, tuple of str
+        The forward formula and the derivative by each input, as text.
+    discrete : frozenset of int
+        Inputs that are masks or indices: no promotion, no gradient.
+    prepare : callable or None
+        ``prepare(*inputs, **attrs)`` validates shapes and returns completed attributes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        vjps: Sequence[Callable[..., Any] | None] | Callable[..., Any] | None = None,
+        *,
+        saves: str = "",
+        kind: str = "elementwise",
+        label: str = "",
+        formula: str = "",
+        local: Sequence[str] = (),
+        kinks: str = "",
+        doc: str = "",
+        discrete: Iterable[int] = (),
+        prepare: Callable[..., dict[str, Any]] | None = None,
+        star: bool = False,
+        quiet: bool = False,
+        numpy: Iterable[Callable[..., Any]] = (),
+        module: str = "",
+    ) -> None:
+        if kind not in KINDS:
+            raise UsageError(f"op {name!r}: kind {kind!r} is none of {', '.join(KINDS)}.")
+        self.name = name
+        self.module = module
+        self.kind = kind
+        self.vjps = vjps
+        self.label = label or name
+        self.formula = formula
+        self.local = tuple(local)
+        self.kinks = kinks
+        self.discrete = frozenset(discrete)
+        self.prepare = prepare
+        self.star = star
+        self.promotes = kind in PROMOTING_KINDS
+        self.numpy = tuple(numpy) or ((forward,) if isinstance(forward, np.ufunc) else ())
+        self._read_signature(forward)
+        self.saves = frozenset(saves.split())
+        unknown = self.saves - {"y", *self.input_names}
+        if unknown and not self.variadic:
+            raise UsageError(f"op {name!r}: saves names {unknown}, inputs are {self.input_names}.")
+        self.saved_positions = tuple(
+            i for i, n in enumerate(self.input_names) if n in self.saves and not self.variadic
+        )
+        self.quiet = quiet
+        self.raw_forward = forward
+        self.forward = _silenced(forward) if quiet else forward
+        own_doc = "" if isinstance(forward, np.ufunc) else forward.__doc__
+        self.doc = inspect.cleandoc(doc or own_doc or "")
+        self.__name__ = name
+        self.__doc__ = describe_record(self)
+
+    def _read_signature(self, forward: Callable[..., Any]) -> None:
+        """Learn input names, attribute names and defaults from ``forward``."""
+        self.variadic = False
+        self.defaults: dict[str, Any] = {}
+        self.attr_names: tuple[str, ...] = ()
+        if isinstance(forward, np.ufunc):
+            self.input_names = ("x",) if forward.nin == 1 else ("a", "b")
+            self.accepts_out = True
+            return
+        parameters = inspect.signature(forward).parameters.values()
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.input_names = tuple(
+            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        )
+        keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "out"]
+        self.attr_names = tuple(p.name for p in keywords)
+        self.defaults = {p.name: p.default for p in keywords if p.default is not p.empty}
+        self.accepts_out = any(p.name == "out" for p in parameters)
+
+    def into(self, out: Array, *arrays: Any, **attrs: Any) -> None:
+        """Run the forward function with its result written into ``out``."""
+        if self.accepts_out:
+            self.forward(*arrays, out=out, **attrs)
+        else:
+            np.copyto(out, self.forward(*arrays, **attrs))
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Tensor:
+        if self.attr_names or attrs or len(inputs) != len(self.input_names):
+            inputs, attrs = self.bind(inputs, attrs)
+        return apply(self, inputs, attrs)  # type: ignore[no-any-return]
+
+    def bind(
+        self, args: tuple[Any, ...], attrs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Split a call into tensor inputs and attributes, and fill in the defaults."""
+        count = len(self.input_names)
+        if not self.variadic and len(args) > count:
+            args, extra = args[:count], args[count:]
+            attrs = self._name_positional(extra, attrs)
+        for key in attrs:
+            if key not in self.attr_names:
+                self._reject_keyword(key)
+        attrs = {**self.defaults, **attrs}
+        missing = [n for n in self.attr_names if n not in attrs] or [
+            n for n in self.input_names[len(args) :]
+        ]
+        if missing:
+            raise UsageError(f"{self.signature()}: missing argument {', '.join(missing)}.")
+        return args, attrs
+
+    def _name_positional(self, extra: tuple[Any, ...], attrs: dict[str, Any]) -> dict[str, Any]:
+        names = self.attr_names
+        if self.star and not isinstance(extra[0], tuple | list | type(None)):
+            extra = (extra,)
+        if len(extra) > len(names) or any(n in attrs for n in names[: len(extra)]):
+            raise UsageError(
+                compose_message(
+                    f"{self.signature()}: too many positional arguments",
+                    f"{len(extra)} beyond the tensors",
+                )
+            )
+        return {**dict(zip(names, extra, strict=False)), **attrs}
+
+    def _reject_keyword(self, key: str) -> None:
+        better = {"dim": "axis", "dims": "axes", "keepdim": "keepdims"}.get(key)
+        fix = f"the word is '{better}'" if better else ""
+        if key in ("out", "where", "casting"):
+            fix = "results of tinygraph are new tensors; drop the argument"
+        raise UsageError(compose_message(f"{self.signature()} takes no argument '{key}'", fix=fix))
+
+    def signature(self) -> str:
+        """Return the call as text: ``sum(x, axis=None, keepdims=False)``."""
+        parts = ["*tensors"] if self.variadic else list(self.input_names)
+        for name in self.attr_names:
+            parts.append(f"{name}={self.defaults[name]!r}" if name in self.defaults else name)
+        return f"{self.name}({', '.join(parts)})"
+
+    def __repr__(self) -> str:
+        return f"<op {self.signature()}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return lookup, (self.name,)
+
+
+def _silenced(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a forward function that can leave its domain: inf and nan come without a warning."""
+
+    @functools.wraps(forward)
+    def quiet_forward(*arrays: Any, **attrs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return forward(*arrays, **attrs)
+
+    return quiet_forward
+
+
+class Composite:
+    """A function made of ops, registered so that pictures and tables know it as one.
+
+    Its nodes share a scope, which pictures fold to a single card.
+    """
+
+    kind = "composite"
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        formula: str,
+        numpy: Iterable[Callable[..., Any]] = (),
+        kinks: str = "",
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.formula = formula
+        self.numpy = tuple(numpy)
+        self.kinks = kinks
+        self.label = name
+        self.module = function.__module__
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with enter_scope(self.name, "composite", self):
+            return self.function(*args, **kwargs)
+
+    def signature(self) -> str:
+        """Return the call as text."""
+        names = inspect.signature(self.function).parameters.values()
+        return f"{self.name}({', '.join(str(p).split(':')[0] for p in names)})"
+
+    def __repr__(self) -> str:
+        return f"<composite {self.signature()}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return lookup, (self.name,)
+
+
+@overload
+def op(name: str, forward: Callable[..., Any], vjps: Any = None, **record: Any) -> Op: ...
+@overload
+def op(
+    name: str | None = None, *, vjps: Any = None, **record: Any
+) -> Callable[[Callable[..., Any]], Op]: ...
+
+
+def op(
+    name: str | None = None,
+    forward: Callable[..., Any] | None = None,
+    vjps: Any = None,
+    **record: Any,
+) -> Op | Callable[[Callable[..., Any]], Op]:
+    """Define an operation; it gets everything the built-in ones have.
+
+    Parameters
+    ----------
+    name : str, optional
+        Its name; the function's own by default.
+    forward : callable
+        ``forward(*arrays, **attrs)`` on ndarrays. Tensors are positional, attributes
+        keyword-only. Leave it out to use ``op`` as a decorator.
+    vjps : list of callables
+        For each input ``vjp(g, y, *inputs, **attrs)``: the upstream gradient ``g`` times
+        the local derivative. Use ``+ - * / @``, comparisons, ``.shape`` and tinygraph ops
+        only; then it works for gradients of any order.
+    **record
+        ``saves, kind, label, formula, local, kinks, doc, discrete, prepare, star, quiet,
+        numpy``: see :class:`Op`.
+
+    Returns
+    -------
+    Op
+        Callable on tensors and on arrays.
+
+    Raises
+    ------
+    UsageError
+        If the record contradicts itself, or the name belongs to tinygraph.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygraph as tg
+    >>> @tg.op(vjps=[lambda g, y, x: g * 3 * x * x], saves="x", formula="x³", local=["3x²"])
+    ... def cube(x):
+    ...     return x * x * x
+    >>> x = tg.tensor(2.0, requires_grad=True)
+    >>> cube(x).backward()
+    >>> float(x.grad)
+    12.0
+    """
+    record.setdefault("module", sys._getframe(1).f_globals.get("__name__", ""))
+    if callable(name):
+        raise UsageError("Write @tg.op(...) with the VJPs, or tg.op(name, forward, vjps=[...]).")
+    if forward is None:
+        return lambda function: register(
+            Op(name or function.__name__, function, vjps, **record)
+        )
+    return register(Op(name or forward.__name__, forward, vjps, **record))
+
+
+def composite(
+    formula: str, *, name: str | None = None, numpy: Iterable[Callable[..., Any]] = (),
+    kinks: str = "",
+) -> Callable[[Callable[..., Any]], Composite]:  # fmt: skip
+    """Register a function made of ops: ``@composite("Σx / n")``.
+
+    Parameters
+    ----------
+    formula : str
+        What it computes, as text.
+    name : str, optional
+        Its name; the function's own by default.
+    numpy : callables
+        NumPy functions that dispatch to it.
+    kinks : str
+        Conventions at points without a derivative.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Composite:
+        return register(
+            Composite(name or function.__name__, function, formula, numpy, kinks)
+        )
+
+    return decorate

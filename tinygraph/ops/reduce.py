@@ -1,0 +1,235 @@
+"""Reductions: sum, mean, max, min, var, logsumexp, argmax; softmax along an axis."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ShapeError, compose_message, describe
+from ..core.modes import module_path
+from ..core.op import composite, op
+from ..core.structure import broadcast_to, cast, sum_axes
+from ..core.tensor import Array, Tensor
+from .axes import Axes, all_axes, kept_shape, one_axis
+from .elementwise import exp, square
+from .shape import reshape
+
+
+def _check_reduce(who: str) -> Any:
+    def check(x: Any, *, axis: Any, keepdims: Any) -> dict[str, Any]:
+        return {"axis": all_axes(who, axis, x.ndim), "keepdims": bool(keepdims)}
+
+    return check
+
+
+def _check_nonempty(who: str) -> Any:
+    def check(x: Any, *, axis: Any, keepdims: Any) -> dict[str, Any]:
+        axes = all_axes(who, axis, x.ndim)
+        for a in axes:
+            if x.shape[a] == 0:
+                raise ShapeError(
+                    compose_message(
+                        f"{who} of no elements is undefined: axis {a} has length 0",
+                        describe(x),
+                        "skip empty batches",
+                        module_path(),
+                    )
+                )
+        return {"axis": axes, "keepdims": bool(keepdims)}
+
+    return check
+
+
+def _spread(g: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """Give every element the gradient of the result that it went into."""
+    return broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=x.shape)
+
+
+def _sum(x: Any, *, axis: Any = None, keepdims: bool = False, out: Array | None = None) -> Array:
+    return sum_axes(np.asarray(x), axis=axis, keepdims=keepdims, out=out)
+
+
+sum = op(
+    "sum", _sum, kind="reduce", label="Σ", formula="Σ x", local=["1, spread back"],
+    vjps=[lambda g, y, x, *, axis, keepdims: _spread(g, x, axis)],
+    prepare=_check_reduce("sum"), numpy=[np.sum],
+    doc="Add the elements along axes (default: all). float32 stays accurate over long axes.",
+)  # fmt: skip
+
+
+@composite("Σ x / n", numpy=[np.mean])
+def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Average along axes; the mean of no elements is nan.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray
+    axis : int, tuple of int or None
+        Axes to average over; None for all.
+    keepdims : bool
+        Keep the reduced axes with length 1.
+
+    Raises
+    ------
+    ShapeError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> tg.mean(tg.tensor([1.0, 3.0]))
+    tensor(2., op=div)
+    """
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    count = math.prod(x.shape[a] for a in all_axes("mean", axis, x.ndim))
+    return sum(x, axis=axis, keepdims=keepdims) / count if count else _nan_sum(x, axis, keepdims)
+
+
+def _nan_sum(x: Any, axis: Axes, keepdims: bool) -> Tensor:
+    return sum(x, axis=axis, keepdims=keepdims) * math.nan
+
+
+@composite("Σ (x − mean(x))² / (n − ddof)", numpy=[np.var])
+def var(x: Any, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    """Variance along axes, in two passes; nan where n − ddof is not positive.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray
+    axis : int, tuple of int or None
+        Axes to reduce; None for all.
+    ddof : int
+        0 for the variance of a population (default, as in NumPy), 1 for that of a sample.
+    keepdims : bool
+        Keep the reduced axes with length 1.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> float(tg.var(tg.tensor([1.0, 3.0])))
+    1.0
+    """
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    count = math.prod(x.shape[a] for a in all_axes("var", axis, x.ndim)) - ddof
+    total = sum(square(x - mean(x, axis, True)), axis=axis, keepdims=keepdims)
+    return total / count if count > 0 else total * math.nan
+
+
+def _extreme_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """Give the gradient to the extreme elements, in equal shares."""
+    kept = kept_shape(x.shape, axis)
+    chosen = cast(x == reshape(y, shape=kept), dtype=g.dtype)
+    share = chosen / sum(chosen, axis=axis, keepdims=True)
+    return reshape(g, shape=kept) * share
+
+
+max = op(
+    "max", lambda x, *, axis=None, keepdims=False, out=None: np.max(
+        x, axis=axis, keepdims=keepdims, out=out
+    ),
+    kind="reduce", formula="max of x", local=["1 at the maximum, 0 elsewhere"], saves="y x",
+    vjps=[_extreme_vjp], prepare=_check_nonempty("max"), numpy=[np.max, np.amax],
+    kinks="ties share the gradient evenly",
+    doc="Take the largest element along axes (default: all); nan wins.",
+)  # fmt: skip
+
+min = op(
+    "min", lambda x, *, axis=None, keepdims=False, out=None: np.min(
+        x, axis=axis, keepdims=keepdims, out=out
+    ),
+    kind="reduce", formula="min of x", local=["1 at the minimum, 0 elsewhere"], saves="y x",
+    vjps=[_extreme_vjp], prepare=_check_nonempty("min"), numpy=[np.min, np.amin],
+    kinks="ties share the gradient evenly",
+    doc="Take the smallest element along axes (default: all); nan wins.",
+)  # fmt: skip
+
+
+def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    x = np.asarray(x)
+    if x.dtype.kind != "f":
+        x = x.astype(np.float64)
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    shift = np.where(np.isfinite(top), top, 0)
+    total = sum_axes(np.exp(x - shift), axis=axis, keepdims=True)
+    result = np.log(total) + shift
+    return result if keepdims else result.reshape(
+        [n for a, n in enumerate(x.shape) if a not in axis]
+    )
+
+
+def _logsumexp_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    kept = kept_shape(x.shape, axis)
+    return reshape(g, shape=kept) * exp(x - reshape(y, shape=kept))
+
+
+logsumexp = op(
+    "logsumexp", _logsumexp, kind="reduce", formula="log Σ exp(x)", local=["exp(x − y)"],
+    saves="y x", vjps=[_logsumexp_vjp], prepare=_check_reduce("logsumexp"), quiet=True,
+    doc="Take log Σ eˣ along axes, without overflow; nothing but −inf gives −inf.",
+)  # fmt: skip
+
+# ---- arg max: no gradient ----------------------------------------------------------------------
+
+
+def _check_arg(who: str) -> Any:
+    def check(x: Any, *, axis: Any, keepdims: Any) -> dict[str, Any]:
+        one = None if axis is None else one_axis(who, axis, x.ndim)
+        empty = math.prod(x.shape) == 0 if one is None else x.shape[one] == 0
+        if empty:
+            raise ShapeError(
+                compose_message(f"{who} of no elements is undefined (axis={axis})", describe(x))
+            )
+        return {"axis": one, "keepdims": bool(keepdims)}
+
+    return check
+
+
+argmax = op(
+    "argmax", lambda x, *, axis=None, keepdims=False: np.argmax(x, axis=axis, keepdims=keepdims),
+    kind="reduce", formula="index of the maximum", prepare=_check_arg("argmax"),
+    numpy=[np.argmax], doc="Find the index of the first largest element (flat if axis is None).",
+)  # fmt: skip
+
+argmin = op(
+    "argmin", lambda x, *, axis=None, keepdims=False: np.argmin(x, axis=axis, keepdims=keepdims),
+    kind="reduce", formula="index of the minimum", prepare=_check_arg("argmin"),
+    numpy=[np.argmin], doc="Find the index of the first smallest element (flat if axis is None).",
+)  # fmt: skip
+
+# ---- softmax ----------------------------------------------------------------------------------
+
+
+def _check_softmax(who: str) -> Any:
+    return lambda x, *, axis: {"axis": one_axis(who, axis, x.ndim)}
+
+
+def _softmax(x: Any, *, axis: int = -1) -> Any:
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    weights = np.exp(x - top)
+    return weights / np.add.reduce(weights, axis=axis, keepdims=True)
+
+
+softmax = op(
+    "softmax", _softmax, kind="row", formula="exp(x) / Σ exp(x)",
+    local=["diag(y) − y yᵀ along axis"], saves="y", quiet=True, prepare=_check_softmax("softmax"),
+    vjps=[lambda g, y, x, *, axis: (g - sum(g * y, axis=axis, keepdims=True)) * y],
+    doc="Turn scores into probabilities along an axis (default: the last). "
+    "A row of nothing but −inf gives nan.",
+)  # fmt: skip
+
+
+def _log_softmax(x: Any, *, axis: int = -1) -> Any:
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    shifted = x - top
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+
+
+log_softmax = op(
+    "log_softmax", _log_softmax, kind="row", formula="x − log Σ exp(x)",
+    local=["1 − softmax(x) along axis"], saves="y", quiet=True,
+    prepare=_check_softmax("log_softmax"),
+    vjps=[lambda g, y, x, *, axis: g - exp(y) * sum(g, axis=axis, keepdims=True)],
+    doc="Take the logarithm of softmax, without rounding small probabilities to 0.",
+)  # fmt: skip

@@ -1,0 +1,185 @@
+"""The one table of operators and methods: what `t + 1`, `t.sum()` and `np.pad(t)` call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.apply import binary_operator
+from ..core.dtypes import checked_dtype
+from ..core.errors import GradientError, compose_message, describe
+from ..core.grad import backward
+from ..core.graph import node_of
+from ..core.modes import current_modes
+from ..core.numpy_bridge import array_function, array_ufunc
+from ..core.op import Op
+from ..core.registry import NUMPY_FUNCTIONS
+from ..core.structure import broadcast_to, cast
+from ..core.tensor import Tensor
+from . import activation, elementwise, index, linalg, reduce, shape
+
+
+def _reflected(record: Op) -> Callable[[Tensor, Any], Any]:
+    def operator(self: Tensor, other: Any) -> Any:
+        return record(other, self)
+
+    return operator
+
+
+def _augmented(record: Op, sign: str) -> Callable[[Tensor, Any], Any]:
+    """``t += x`` is ``t = t + x``; on a leaf that requires grad it writes, under no_grad."""
+
+    def operator(self: Tensor, other: Any) -> Tensor:
+        if not self.requires_grad or self.op is not None:
+            return record(self, other)
+        if current_modes().grad_enabled:
+            raise GradientError(
+                compose_message(
+                    f"'{sign}=' on a leaf that requires grad is ambiguous while recording",
+                    describe(self),
+                    f"t = t {sign} x for a new tensor; 'with tg.no_grad():' to change the leaf",
+                )
+            )
+        self[...] = record(self, other)
+        return self
+
+    return operator
+
+
+def astype(x: Any, dtype: Any) -> Tensor:
+    """Convert to another dtype; the gradient is converted back.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray
+    dtype : dtype
+        The same dtype returns the tensor itself.
+
+    Raises
+    ------
+    DtypeError
+        If a tensor cannot hold the dtype.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygraph as tg
+    >>> tg.astype(tg.tensor([1.5]), np.int64)
+    tensor([1])
+    """
+    target = checked_dtype(dtype)
+    if isinstance(x, Tensor) and x.dtype == target:
+        return x
+    return cast(x, dtype=target)
+
+
+def _item_or_select(self: Tensor, position: Any) -> Tensor:
+    return index.select(self, position)
+
+
+_item_or_select.__doc__ = index.select.__doc__
+
+OPERATORS: dict[str, Any] = {
+    "__neg__": elementwise.neg,
+    "__abs__": elementwise.abs,
+    "__add__": elementwise.add,
+    "__sub__": elementwise.sub,
+    "__mul__": elementwise.mul,
+    "__truediv__": elementwise.div,
+    "__pow__": elementwise.pow,
+    "__matmul__": linalg.matmul,
+    "__lt__": elementwise.less,
+    "__le__": elementwise.less_equal,
+    "__gt__": elementwise.greater,
+    "__ge__": elementwise.greater_equal,
+    "__eq__": elementwise.equal,
+    "__ne__": elementwise.not_equal,
+}
+
+METHODS: dict[str, Any] = {
+    "abs": elementwise.abs,
+    "astype": astype,
+    "argmax": reduce.argmax,
+    "argmin": reduce.argmin,
+    "backward": backward,
+    "broadcast_to": broadcast_to,
+    "clip": elementwise.clip,
+    "cos": elementwise.cos,
+    "exp": elementwise.exp,
+    "expand_dims": shape.expand_dims,
+    "log": elementwise.log,
+    "log_softmax": reduce.log_softmax,
+    "logsumexp": reduce.logsumexp,
+    "matmul": linalg.matmul,
+    "max": reduce.max,
+    "mean": reduce.mean,
+    "min": reduce.min,
+    "relu": activation.relu,
+    "reshape": shape.reshape,
+    "sigmoid": activation.sigmoid,
+    "sin": elementwise.sin,
+    "softmax": reduce.softmax,
+    "sqrt": elementwise.sqrt,
+    "square": elementwise.square,
+    "squeeze": shape.squeeze,
+    "sum": reduce.sum,
+    "swapaxes": shape.swapaxes,
+    "take": index.take,
+    "tanh": elementwise.tanh,
+    "transpose": shape.transpose,
+    "var": reduce.var,
+}
+
+PROPERTIES: dict[str, tuple[Callable[[Tensor], Any], str, str]] = {
+    "T": (lambda t: shape.transpose(t), "Tensor", "All axes reversed."),
+    "mT": (lambda t: shape.matrix_transpose(t), "Tensor", "The last two axes exchanged."),
+    "node": (node_of, "Any", "The Node that made this tensor; None for a leaf."),
+}
+
+SPECIAL: dict[str, Any] = {
+    "__getitem__": _item_or_select,
+    "__array_ufunc__": array_ufunc,
+    "__array_function__": array_function,
+}
+
+NUMPY: dict[Callable[..., Any], Any] = {
+    np.concatenate: shape.concatenate,
+    np.pad: shape.pad,
+    np.astype: astype,
+}
+
+BINARY = ("add", "sub", "mul", "truediv", "pow", "matmul")
+SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "matmul": "@"}
+
+
+def _method(function: Any) -> Callable[..., Any]:
+    """Bind a callable record as a plain function, which Python binds to the instance."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = method.__qualname__ = function.__name__
+    method.__doc__ = function.__doc__
+    return method
+
+
+def install() -> None:
+    """Bind the tables to Tensor."""
+    for name, record in OPERATORS.items():
+        one_operand = name in ("__neg__", "__abs__")
+        setattr(Tensor, name, _method(record) if one_operand else binary_operator(record))
+    for word in BINARY:
+        record = OPERATORS[f"__{word}__"]
+        setattr(Tensor, f"__r{word}__", _reflected(record))
+        setattr(Tensor, f"__i{word}__", _augmented(record, SIGNS[word]))
+    for name, function in METHODS.items():
+        setattr(Tensor, name, _method(function))
+    for name, (getter, _, doc) in PROPERTIES.items():
+        setattr(Tensor, name, property(getter, doc=doc))
+    for name, function in SPECIAL.items():
+        setattr(Tensor, name, function)
+    NUMPY_FUNCTIONS.update(NUMPY)
+
+
+install()
