@@ -1,5 +1,6 @@
 """tinygraph: a small, graph-based autodiff framework to understand, build, train and see."""
 
+from . import nn, optim
 from .core.debug import detect_anomaly, detect_raw_writes
 from .core.errors import (
     AnomalyError,

@@ -32,8 +32,10 @@ def erf_center(t):
 
 def erfc_tail(t):
     x = mp.mpf("3.75") * (1 + t) / (1 - t)
-    scaled = mp.exp(x * x) * mp.erfc(x) if x < 200 else 1 / (x * mp.sqrt(mp.pi)) * (
-        1 - 1 / (2 * x**2) + 3 / (4 * x**4) - 15 / (8 * x**6)
+    scaled = (
+        mp.exp(x * x) * mp.erfc(x)
+        if x < 200
+        else 1 / (x * mp.sqrt(mp.pi)) * (1 - 1 / (2 * x**2) + 3 / (4 * x**4) - 15 / (8 * x**6))
     )
     return (1 + 2 * x) * scaled
 

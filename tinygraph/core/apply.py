@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .dtypes import FLOAT32, FLOAT64, as_array
-from .errors import DtypeError, IndexRangeError, ShapeError, TinygraphError, compose_message
-from .errors import UsageError, describe, describe_all
-from .modes import current_modes, get_default_dtype, module_path
+from .errors import (
+    DtypeError,
+    IndexRangeError,
+    ShapeError,
+    TinygraphError,
+    UsageError,
+    compose_message,
+    describe,
+    describe_all,
+)
+from .modes import current_modes, current_scope, get_default_dtype, module_path
 from .registry import lookup
 from .tensor import Array, Storage, Tensor
 
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 
 ndarray = np.ndarray
 NO_ATTRS: dict[str, Any] = {}
+RAW = (ndarray, np.generic, int, float)
 
 
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
@@ -32,6 +41,7 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     needs_grad = in_graph = False
     dtype = None
     uniform = True
+    with_arrays = False
     for x in inputs:
         if isinstance(x, Tensor):
             array = x._data
@@ -45,13 +55,24 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
                 dtype = array.dtype
         elif type(x) is float or type(x) is int:
             arrays.append(x)
+        elif type(x) is ndarray:
+            arrays.append(x)
+            with_arrays = True
         else:
             return _apply_mixed(op, inputs, attrs)
-    if dtype is None or (op.promotes and not (uniform and (dtype is FLOAT32 or dtype is FLOAT64))):
+    if dtype is not None and (
+        with_arrays
+        or (op.promotes and not (uniform and (dtype is FLOAT32 or dtype is FLOAT64)))
+    ):
         return _apply_mixed(op, inputs, attrs)
     if op.prepare is not None:
         attrs = op.prepare(*arrays, **attrs)
-    value = forward(op, arrays, attrs)
+    try:
+        value = op.forward(*arrays, **attrs)
+    except Exception as error:
+        raise explain(op, arrays, attrs, error) from error
+    if dtype is None:
+        return value  # no tensor in, no tensor out
     return record(op, value, inputs, attrs, needs_grad, in_graph)
 
 
@@ -78,7 +99,7 @@ def binary_operator(op: Op) -> Callable[[Any, Any], Any]:
     return operator
 
 
-def forward(op: Op, arrays: list[Any], attrs: dict[str, Any]) -> Any:
+def forward(op: Op, arrays: Any, attrs: dict[str, Any]) -> Any:
     """Compute, and turn NumPy's errors into ours."""
     try:
         return op.forward(*arrays, **attrs)
@@ -105,7 +126,7 @@ def record(
     if (needs_grad or in_graph) and modes.grad_enabled:
         if needs_grad and (op.vjps is None or value.dtype.kind != "f"):
             needs_grad = False
-        result = Tensor(value, needs_grad, op, inputs, attrs, modes.scope)
+        result = Tensor(value, needs_grad, op, inputs, attrs, current_scope())
     else:
         result = Tensor(value)
     if value.base is not None:
@@ -159,10 +180,11 @@ def _apply_mixed(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 def _apply_raw(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     """No tensor in, no tensor out."""
-    arrays = [
-        x if isinstance(x, ndarray | np.generic | int | float) else _as_operand_array(op, x)
-        for x in inputs
-    ]
+    arrays: Any = inputs
+    for x in inputs:
+        if type(x) is not ndarray and not isinstance(x, RAW):
+            arrays = [x if isinstance(x, RAW) else _as_operand_array(op, x) for x in inputs]
+            break
     if op.prepare is not None:
         attrs = op.prepare(*arrays, **attrs)
     return forward(op, arrays, attrs)

@@ -32,15 +32,16 @@ class _AnomalyWatcher:
     """Checks every result and gradient; remembers which line made which tensor."""
 
     def __init__(self) -> None:
-        self.lines: weakref.WeakKeyDictionary[Tensor, str] = weakref.WeakKeyDictionary()
+        self.lines: dict[int, str] = {}  # by creation index: == of tensors is elementwise
 
     def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
-        self.lines[result] = user_line()
+        line = self.lines[result.index] = user_line()
+        weakref.finalize(result, self.lines.pop, result.index, None)
         problem = _problem(result._data)
         if problem:
             raise AnomalyError(
                 compose_message(
-                    f"{op.name} produced {problem} in the forward pass, at {self.lines[result]}",
+                    f"{op.name} produced {problem} in the forward pass, at {line}",
                     describe_all(inputs),
                     "look at the operands there: a log or sqrt of 0, a division by 0, an overflow",
                     module_path(),
@@ -53,7 +54,7 @@ class _AnomalyWatcher:
     def after_vjp(self, result: Any, position: int, gradient: Any) -> None:
         problem = _problem(gradient._data if isinstance(gradient, Tensor) else gradient)
         if problem:
-            line = self.lines.get(result, "a line outside detect_anomaly")
+            line = self.lines.get(result.index, "a line outside detect_anomaly")
             raise AnomalyError(
                 compose_message(
                     f"The backward pass of {result.op.name} produced {problem} for input "
@@ -75,14 +76,15 @@ class _RawWriteWatcher:
     """Fingerprints saved values when a node is made, and compares before its VJPs run."""
 
     def __init__(self) -> None:
-        self.prints: weakref.WeakKeyDictionary[Tensor, list[bytes]] = weakref.WeakKeyDictionary()
+        self.prints: dict[int, list[bytes]] = {}
 
     def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
         if result.op is not None:
-            self.prints[result] = [_fingerprint(t) for _, t in _saved(result)]
+            self.prints[result.index] = [_fingerprint(t) for _, t in _saved(result)]
+            weakref.finalize(result, self.prints.pop, result.index, None)
 
     def before_vjps(self, result: Any) -> None:
-        before = self.prints.get(result)
+        before = self.prints.get(result.index)
         if before is None:
             return
         for old, (which, t) in zip(before, _saved(result), strict=True):
@@ -103,8 +105,7 @@ class _RawWriteWatcher:
 
 def _saved(result: Tensor) -> list[tuple[str, Tensor]]:
     op: Any = result.op
-    positions = range(len(result.inputs)) if op.variadic else op.saved_positions
-    saved = [(f"Input {i}", result.inputs[i]) for i in positions]
+    saved = [(f"Input {i}", result.inputs[i]) for i in op.saved_inputs(len(result.inputs))]
     if "y" in op.saves:
         saved.append(("The result", result))
     return [(which, t) for which, t in saved if isinstance(t, Tensor)]

@@ -61,10 +61,10 @@ def as_array(value: Any, dtype: Any = None) -> np.ndarray[Any, np.dtype[Any]]:
 def checked_dtype(dtype: Any) -> np.dtype[Any]:
     """Return ``np.dtype(dtype)`` if a tensor can hold it."""
     try:
-        result = np.dtype(dtype)
+        result: np.dtype[Any] = np.dtype(dtype)
     except TypeError as error:
         raise DtypeError(compose_message("Not a dtype", repr(dtype), "np.float32")) from error
-    if result.kind not in "fiub" or result == np.longdouble and result != FLOAT64:
+    if result.kind not in "fiub" or (result == np.longdouble and result != FLOAT64):
         raise DtypeError(
             compose_message(
                 "A tensor holds real numbers or booleans",

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 
 class TinygraphError(Exception):
     """Base class of all errors raised on purpose by tinygraph."""
@@ -44,11 +42,16 @@ class AnomalyError(TinygraphError, ArithmeticError):
     """A NaN or infinity found by :class:`tinygraph.detect_anomaly`."""
 
 
+class GradcheckError(TinygraphError, AssertionError):
+    """A derivative that disagrees with central differences, or a record with a fault."""
+
+
 def describe(value: Any) -> str:
     """Name shape and dtype of an operand: ``(2, 3) float32``, or the number itself.
 
     Examples
     --------
+    >>> import numpy as np
     >>> describe(np.zeros((2, 3)))
     '(2, 3) float64'
     >>> describe(2.5)

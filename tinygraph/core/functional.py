@@ -154,12 +154,14 @@ def jacobian(function: Function, x: Any, create_graph: bool = False) -> Tensor:
         for i in range(value.size):
             one_hot = np.zeros(value.size, value.dtype)
             one_hot[i] = 1
-            rows.append(_grad_or_zero(value, [point], create_graph, one_hot.reshape(value.shape))[0])
+            rows.append(
+                _grad_or_zero(value, [point], create_graph, one_hot.reshape(value.shape))[0]
+            )
         shape = value.shape + point.shape
         if create_graph and rows:
             from .registry import lookup
 
-            return lookup("stack")(rows).reshape(shape)  # type: ignore[no-any-return]
+            return lookup("stack")(rows).reshape(shape)
     flat = np.array([r.data for r in rows], dtype=value.dtype)
     return Tensor(flat.reshape(shape))
 

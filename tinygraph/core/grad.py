@@ -1,27 +1,16 @@
-"""Reverse-mode differentiation: one loop, over arrays or, for higher orders, over tensors."""
+"""Gradients as users ask for them: ``t.backward()`` and ``tg.grad``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from .errors import (
-    GradientError,
-    ShapeError,
-    TinygraphError,
-    UsageError,
-    VersionError,
-    compose_message,
-    describe,
-)
-from .modes import current_modes, modes
-from .structure import cast, sum_to
+from .engine import Gradients, collect, paths_to, pull_back
+from .errors import GradientError, ShapeError, UsageError, compose_message, describe
+from .modes import current_modes
 from .tensor import Array, Tensor, own_gradient
-
-Gradients = dict[Tensor, Any]
 
 
 def backward(tensor: Tensor, grad: Any = None, retain_graph: bool = False) -> None:
@@ -131,182 +120,18 @@ def _gradients(
 ) -> list[Tensor | None]:
     cotangents: Gradients = {}
     for root, given in zip(roots, grad_outputs, strict=True):
-        g = _cotangent(root, given)
+        g: Any = _cotangent(root, given)
         if create_graph:
             g = given if isinstance(given, Tensor) else Tensor(g)
         cotangents[root] = cotangents[root] + g if root in cotangents else g
     order, reached = collect(roots)
-    relevant = _paths_to(order, reached, set(targets))
+    relevant = paths_to(order, reached, set(targets))
     order = [t for t in order if t in relevant]
     gradients = pull_back(order, relevant, cotangents, set(targets), create_graph)
     found = [gradients.get(t) for t in targets]
     if create_graph:
         return found
     return [None if g is None else Tensor(np.array(g)) for g in found]
-
-
-def collect(roots: Sequence[Tensor]) -> tuple[list[Tensor], set[Tensor]]:
-    """Return the results below ``roots`` that require grad, newest first, and all reached."""
-    reached = {root for root in roots if root._requires_grad}
-    stack = list(reached)
-    order = []
-    while stack:
-        t = stack.pop()
-        if t.op is None:
-            continue
-        order.append(t)
-        for x in t.inputs:
-            if isinstance(x, Tensor) and x._requires_grad and x not in reached:
-                reached.add(x)
-                stack.append(x)
-    order.sort(key=attrgetter("index"), reverse=True)
-    return order, reached
-
-
-def _paths_to(order: list[Tensor], reached: set[Tensor], targets: set[Tensor]) -> set[Tensor]:
-    """Return the tensors that lie on a path from a target to a root."""
-    relevant = targets & reached
-    for t in reversed(order):
-        if t not in relevant and any(isinstance(x, Tensor) and x in relevant for x in t.inputs):
-            relevant.add(t)
-    return relevant
-
-
-def pull_back(
-    order: list[Tensor],
-    relevant: set[Tensor],
-    gradients: Gradients,
-    keep: set[Tensor],
-    create_graph: bool = False,
-) -> Gradients:
-    """Carry the gradients through the nodes of ``order``, newest first.
-
-    Returns the gradients of leaves and of the tensors in ``keep``: arrays, or tensors with
-    a graph of their own when ``create_graph``.
-    """
-    kept: Gradients = {}
-    with np.errstate(all="ignore"), modes(grad_enabled=create_graph):
-        watchers = current_modes().watchers
-        owned: set[Tensor] = set()
-        for t in order:
-            g = gradients.pop(t, None)
-            if g is None:
-                continue
-            if t in keep:
-                kept[t] = g
-            op: Any = t.op
-            _check_versions(t, op)
-            for watcher in watchers:
-                watcher.before_vjps(t)
-            try:
-                if type(op.vjps) is list:
-                    _apply_vjps(t, op, g, relevant, gradients, owned, create_graph)
-                else:
-                    _apply_joint_vjp(t, op, g, relevant, gradients, owned, create_graph)
-            except Exception as error:
-                raise _explain_backward(t, error) from error
-    return {**{t: g for t, g in gradients.items() if t in relevant}, **kept}
-
-
-def _apply_vjps(
-    t: Tensor, op: Any, g: Any, relevant: set[Tensor], gradients: Gradients,
-    owned: set[Tensor], create_graph: bool,
-) -> None:  # fmt: skip
-    """Run one VJP per input that needs a gradient. The hot loop of the backward pass."""
-    inputs = t.inputs
-    if create_graph:
-        y, operands = t, inputs
-    else:
-        y = t._data
-        operands = [x._data if isinstance(x, Tensor) else x for x in inputs]
-    attrs = t.attrs
-    for i, x in enumerate(inputs):
-        if not isinstance(x, Tensor) or x not in relevant:
-            continue
-        vjp = op.vjps[i]
-        if vjp is None:
-            continue
-        gx = vjp(g, y, *operands, **attrs)
-        data = x._data
-        if type(gx) is not np.ndarray or gx.shape != data.shape or gx.dtype is not data.dtype:
-            gx = _fit(gx, x, t, create_graph)
-        if x in gradients:
-            _accumulate(gradients, x, gx, owned, create_graph)
-        else:
-            gradients[x] = gx
-        watchers = current_modes().watchers
-        if watchers:
-            for watcher in watchers:
-                watcher.after_vjp(t, i, gx)
-
-
-def _apply_joint_vjp(
-    t: Tensor, op: Any, g: Any, relevant: set[Tensor], gradients: Gradients,
-    owned: set[Tensor], create_graph: bool,
-) -> None:  # fmt: skip
-    """Run the one VJP of an op with shared work or any number of inputs."""
-    if create_graph:
-        y, operands = t, t.inputs
-    else:
-        y = t._data
-        operands = [x._data if isinstance(x, Tensor) else x for x in t.inputs]
-    needs = tuple(isinstance(x, Tensor) and x in relevant for x in t.inputs)
-    results = op.vjps(g, y, *operands, needs=needs, **t.attrs)
-    if not isinstance(results, tuple | list) or len(results) != len(needs):
-        raise GradientError(
-            f"The VJP of '{op.name}' must return a tuple with {len(needs)} entries, one per input."
-        )
-    for i, (x, needed, gx) in enumerate(zip(t.inputs, needs, results, strict=True)):
-        if not needed or gx is None:
-            continue
-        gx = _fit(gx, x, t, create_graph)
-        if x in gradients:
-            _accumulate(gradients, x, gx, owned, create_graph)
-        else:
-            gradients[x] = gx
-        for watcher in current_modes().watchers:
-            watcher.after_vjp(t, i, gx)
-
-
-def _accumulate(
-    gradients: Gradients, x: Tensor, gx: Any, owned: set[Tensor], create_graph: bool
-) -> None:
-    """Add a second contribution; in place only into memory that this pass made."""
-    if x in owned:
-        np.add(gradients[x], gx, out=gradients[x])
-        return
-    total = gradients[x] + gx
-    gradients[x] = total
-    if not create_graph and type(total) is np.ndarray:
-        owned.add(x)
-
-
-def _fit(gx: Any, x: Tensor, t: Tensor, create_graph: bool) -> Any:
-    """Re-wrap 0-d results, undo broadcasting, check the shape, and cast to the input's dtype."""
-    op: Any = t.op
-    if create_graph:
-        gx = gx if isinstance(gx, Tensor) else Tensor(np.asarray(gx))
-    elif isinstance(gx, Tensor):
-        raise GradientError(
-            compose_message(
-                f"The VJP of '{op.name}' returned a tensor for array arguments",
-                describe(gx),
-                "build it from its arguments with + - * / @ and tinygraph ops only",
-            )
-        )
-    elif type(gx) is not np.ndarray:
-        gx = np.asarray(gx)
-    if gx.shape != x.shape:
-        if op.kind != "elementwise" or gx.shape != t.shape:
-            raise GradientError(
-                compose_message(
-                    f"The gradient that '{op.name}' gives must have its input's shape {x.shape}",
-                    describe(gx),
-                    "correct the op's VJP",
-                )
-            )
-        gx = sum_to(gx, shape=x.shape)
-    return gx if gx.dtype == x.dtype else cast(gx, dtype=x.dtype)
 
 
 def _cotangent(root: Tensor, given: Any) -> Array:
@@ -328,7 +153,7 @@ def _cotangent(root: Tensor, given: Any) -> Array:
                     "reduce with .sum() or .mean() first, or pass grad=",
                 )
             )
-        return np.ones(root.shape, root.dtype)
+        return np.array(1, root.dtype).reshape(root.shape)
     array = np.asarray(given._data if isinstance(given, Tensor) else given)
     if array.shape != root.shape or array.dtype.kind not in "fiub":
         raise ShapeError(
@@ -363,7 +188,7 @@ def _check_unused(order: list[Tensor]) -> None:
 
 def _check_versions(t: Tensor, op: Any) -> None:
     """Raise if a value that the VJPs of ``t`` read was written after ``t`` was made."""
-    for position in op.saved_positions or (range(len(t.inputs)) if op.variadic else ()):
+    for position in op.saved_inputs(len(t.inputs)) if op.saves_rest else op.saved_positions:
         x = t.inputs[position]
         if isinstance(x, Tensor) and x._storage is not None and x._storage.written > t.index:
             raise _changed(t, op, f"input {position}", x)

@@ -263,5 +263,3 @@ def graph(*outputs: Any) -> Graph:
 def node_of(tensor: Tensor) -> Node | None:
     """The :class:`Node` that made this tensor, None for a leaf."""
     return None if tensor.op is None else Node(tensor)
-
-

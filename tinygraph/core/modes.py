@@ -1,7 +1,7 @@
-"""What holds around a computation: gradient mode, module scope, watchers, default dtype.
+"""What holds around a computation: gradient mode, watchers, default dtype, module scope.
 
-All of it is one immutable record in one context variable, so threads and asyncio tasks
-never see each other's modes and an op reads them with a single look-up.
+The modes are one immutable record in a context variable, the scope is another variable
+(it changes with every module call), so threads and asyncio tasks never see each other's.
 """
 
 from __future__ import annotations
@@ -34,15 +34,20 @@ class Scope:
         The call around this one.
     owner : object
         The module that was called, or the composite's record.
+    root : object
+        The outermost module being called, None outside any.
     """
 
-    __slots__ = ("path", "kind", "parent", "owner")
+    __slots__ = ("path", "kind", "parent", "owner", "root")
 
     def __init__(self, path: str, kind: str, parent: Scope | None, owner: Any) -> None:
         self.path = path
         self.kind = kind
         self.parent = parent
         self.owner = owner
+        self.root: Any = None if parent is None else parent.root
+        if self.root is None and kind == "module":
+            self.root = owner
 
     def __repr__(self) -> str:
         return f"Scope({self.path!r}, {self.kind})"
@@ -69,13 +74,12 @@ class Modes(NamedTuple):
     """Everything an op needs to know about its surroundings."""
 
     grad_enabled: bool = True
-    scope: Scope | None = None
     watchers: tuple[Watcher, ...] = ()
     retain_grads: bool = False
     default_dtype: np.dtype[Any] | None = None
 
 
-_modes: ContextVar[Modes] = ContextVar("tinygraph_modes", default=Modes())
+_modes: ContextVar[Modes] = ContextVar("tinygraph_modes", default=Modes())  # noqa: B039
 current_modes = _modes.get
 _global_default_dtype: np.dtype[Any] = np.dtype(np.float32)
 
@@ -90,29 +94,21 @@ def modes(**changes: Any) -> Iterator[None]:
         _modes.reset(token)
 
 
-class enter_scope:
-    """Open a :class:`Scope` inside a ``with`` block (a class, because it is on the hot path)."""
-
-    __slots__ = ("scope", "token")
-
-    def __init__(self, path: str, kind: str, owner: Any) -> None:
-        self.scope = Scope(path, kind, _modes.get().scope, owner)
-
-    def __enter__(self) -> Scope:
-        m = _modes.get()
-        self.token = _modes.set(
-            Modes(m.grad_enabled, self.scope, m.watchers, m.retain_grads, m.default_dtype)
-        )
-        return self.scope
-
-    def __exit__(self, *exc: object) -> None:
-        _modes.reset(self.token)
+_scope: ContextVar[Scope | None] = ContextVar("tinygraph_scope", default=None)
+current_scope = _scope.get
+open_scope = _scope.set
+"""Enter a scope; returns the token that :data:`close_scope` takes (module calls are hot)."""
+close_scope = _scope.reset
 
 
 def module_path() -> str:
     """Path of the module whose forward pass is running, "" outside."""
-    scope = _modes.get().scope
+    scope = _scope.get()
     return "" if scope is None else scope.module_path()
+
+
+_outer_modes: ContextVar[tuple[bool, ...]] = ContextVar("tinygraph_outer_modes", default=())
+"""The gradient modes to return to, innermost first: per thread and task, not per object."""
 
 
 class _GradMode:
@@ -123,25 +119,37 @@ class _GradMode:
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         """Make the mode, or decorate ``function`` when written without parentheses."""
         mode = super().__new__(cls)
-        mode._tokens = []
         return mode if function is None else mode(function)
 
-    _tokens: list[Any]
-
     def __enter__(self) -> None:
-        self._tokens.append(_modes.set(_modes.get()._replace(grad_enabled=self._enabled)))
+        current = _modes.get()
+        _outer_modes.set((current.grad_enabled, *_outer_modes.get()))
+        _modes.set(current._replace(grad_enabled=self._enabled))
 
     def __exit__(self, *exc: object) -> None:
-        _modes.reset(self._tokens.pop())
+        outer = _outer_modes.get()
+        if outer:  # empty when a generator is closed in another thread than it ran in
+            _outer_modes.set(outer[1:])
+            _modes.set(_modes.get()._replace(grad_enabled=outer[0]))
 
     def __call__(self, function: F) -> F:
         """Decorate ``function``: its body runs in this mode, and only its body.
 
         A generator function sets the mode while its own body runs; its consumer does not
         see it. (A plain ``with no_grad(): yield`` does leak to the consumer, as in PyTorch.)
+        The same holds for ``async def``.
         """
         if inspect.isgeneratorfunction(function):
-            return _wrap_generator(function, type(self))
+            return _wrap_generator(function, type(self))  # type: ignore[no-any-return]
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: Any, **kwargs: Any) -> Any:
+                with type(self)():
+                    return await function(*args, **kwargs)
+
+            return awaited  # type: ignore[return-value]
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -166,7 +174,8 @@ def _wrap_generator(function: Any, mode: type[_GradMode]) -> Any:
                 sent = yield item
                 resume = functools.partial(generator.send, sent)
             except GeneratorExit:
-                generator.close()
+                with mode():
+                    generator.close()
                 raise
             except BaseException as error:
                 resume = functools.partial(generator.throw, error)

@@ -9,16 +9,18 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
 from .apply import apply
 from .docs import describe_record
 from .errors import UsageError, compose_message
-from .modes import enter_scope
+from .modes import Scope, close_scope, current_scope, open_scope
 from .registry import lookup, register
 from .tensor import Array, Tensor
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 KINDS = {
     "elementwise": "one result per element; broadcasts",
@@ -38,6 +40,7 @@ KINDS = {
 
 PROMOTING_KINDS = frozenset({"elementwise", "matmul", "join", "row"})
 
+
 class Op:
     """A differentiable operation: a NumPy forward function and its derivative rules.
 
@@ -55,7 +58,8 @@ class Op:
         ``vjp(g, y, *inputs, needs, **attrs)`` that returns a tuple. None: the op has no
         gradient at all.
     saves : frozenset of str
-        Which of ``y`` and the inputs the VJPs read the values of.
+        Which of ``y`` and the inputs the VJPs read the values of; ``arrays`` for those of
+        a parameter ``*arrays``.
     kind : str
         One of :data:`KINDS`.
     label : str
@@ -104,13 +108,18 @@ class Op:
         self.promotes = kind in PROMOTING_KINDS
         self.numpy = tuple(numpy) or ((forward,) if isinstance(forward, np.ufunc) else ())
         self._read_signature(forward)
+        self._attr_set = set(self.attr_names)
+        self._all_default = len(self.defaults) == len(self.attr_names)
+        self._input_count = -1 if self.variadic else len(self.input_names)
         self.saves = frozenset(saves.split())
-        unknown = self.saves - {"y", *self.input_names}
-        if unknown and not self.variadic:
-            raise UsageError(f"op {name!r}: saves names {unknown}, inputs are {self.input_names}.")
-        self.saved_positions = tuple(
-            i for i, n in enumerate(self.input_names) if n in self.saves and not self.variadic
-        )
+        unknown = self.saves - {"y", self.rest_name, *self.input_names}
+        if unknown:
+            raise UsageError(
+                f"op {name!r}: saves names {', '.join(sorted(unknown))}; the inputs are "
+                f"{', '.join(self.input_names) or self.rest_name}, the result is y."
+            )
+        self.saved_positions = tuple(i for i, n in enumerate(self.input_names) if n in self.saves)
+        self.saves_rest = self.variadic and self.rest_name in self.saves
         self.quiet = quiet
         self.raw_forward = forward
         self.forward = _silenced(forward) if quiet else forward
@@ -122,14 +131,16 @@ class Op:
     def _read_signature(self, forward: Callable[..., Any]) -> None:
         """Learn input names, attribute names and defaults from ``forward``."""
         self.variadic = False
+        self.rest_name = ""
         self.defaults: dict[str, Any] = {}
         self.attr_names: tuple[str, ...] = ()
         if isinstance(forward, np.ufunc):
-            self.input_names = ("x",) if forward.nin == 1 else ("a", "b")
+            self.input_names: tuple[str, ...] = ("x",) if forward.nin == 1 else ("a", "b")
             self.accepts_out = True
             return
         parameters = inspect.signature(forward).parameters.values()
-        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.rest_name = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "")
+        self.variadic = bool(self.rest_name)
         self.input_names = tuple(
             p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         )
@@ -137,6 +148,12 @@ class Op:
         self.attr_names = tuple(p.name for p in keywords)
         self.defaults = {p.name: p.default for p in keywords if p.default is not p.empty}
         self.accepts_out = any(p.name == "out" for p in parameters)
+
+    def saved_inputs(self, count: int) -> tuple[int, ...]:
+        """Return the positions, of ``count`` inputs, whose values the VJPs read."""
+        if not self.saves_rest:
+            return self.saved_positions
+        return (*self.saved_positions, *range(len(self.input_names), count))
 
     def into(self, out: Array, *arrays: Any, **attrs: Any) -> None:
         """Run the forward function with its result written into ``out``."""
@@ -146,8 +163,11 @@ class Op:
             np.copyto(out, self.forward(*arrays, **attrs))
 
     def __call__(self, *inputs: Any, **attrs: Any) -> Tensor:
-        if self.attr_names or attrs or len(inputs) != len(self.input_names):
-            inputs, attrs = self.bind(inputs, attrs)
+        if len(inputs) != self._input_count or attrs.keys() != self._attr_set:
+            if len(inputs) == self._input_count and not attrs and self._all_default:
+                attrs = self.defaults
+            else:
+                inputs, attrs = self.bind(inputs, attrs)
         return apply(self, inputs, attrs)  # type: ignore[no-any-return]
 
     def bind(
@@ -162,9 +182,8 @@ class Op:
             if key not in self.attr_names:
                 self._reject_keyword(key)
         attrs = {**self.defaults, **attrs}
-        missing = [n for n in self.attr_names if n not in attrs] or [
-            n for n in self.input_names[len(args) :]
-        ]
+        missing = [n for n in self.attr_names if n not in attrs]
+        missing = missing or list(self.input_names[len(args) :])
         if missing:
             raise UsageError(f"{self.signature()}: missing argument {', '.join(missing)}.")
         return args, attrs
@@ -240,8 +259,11 @@ class Composite:
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with enter_scope(self.name, "composite", self):
+        token = open_scope(Scope(self.name, "composite", current_scope(), self))
+        try:
             return self.function(*args, **kwargs)
+        finally:
+            close_scope(token)
 
     def signature(self) -> str:
         """Return the call as text."""
@@ -311,16 +333,14 @@ def op(
     if callable(name):
         raise UsageError("Write @tg.op(...) with the VJPs, or tg.op(name, forward, vjps=[...]).")
     if forward is None:
-        return lambda function: register(
-            Op(name or function.__name__, function, vjps, **record)
-        )
+        return lambda function: register(Op(name or function.__name__, function, vjps, **record))
     return register(Op(name or forward.__name__, forward, vjps, **record))
 
 
 def composite(
     formula: str, *, name: str | None = None, numpy: Iterable[Callable[..., Any]] = (),
     kinks: str = "",
-) -> Callable[[Callable[..., Any]], Composite]:  # fmt: skip
+) -> Callable[[F], F]:  # fmt: skip
     """Register a function made of ops: ``@composite("Σx / n")``.
 
     Parameters
@@ -335,9 +355,8 @@ def composite(
         Conventions at points without a derivative.
     """
 
-    def decorate(function: Callable[..., Any]) -> Composite:
-        return register(
-            Composite(name or function.__name__, function, formula, numpy, kinks)
-        )
+    def decorate(function: F) -> F:
+        record = Composite(name or function.__name__, function, formula, numpy, kinks)
+        return register(record)  # type: ignore[return-value]  # callable like the function
 
     return decorate

@@ -19,6 +19,7 @@ from .dtypes import as_array, is_floating
 from .errors import (
     DtypeError,
     GradientError,
+    IndexRangeError,
     ShapeError,
     UsageError,
     compose_message,
@@ -47,9 +48,16 @@ class Storage:
 
     __slots__ = ("written", "memory", "__weakref__")
 
+    last_written = 0
+    """When anything was written last: a backward pass through newer nodes need not check."""
+
     def __init__(self, memory: Array | None = None) -> None:
         self.written = 0
         self.memory = memory
+
+    def mark(self) -> None:
+        """Note a write."""
+        self.written = Storage.last_written = next_index()
 
 
 _storage_of_memory: weakref.WeakValueDictionary[int, Storage] = weakref.WeakValueDictionary()
@@ -64,6 +72,10 @@ def storage_of(array: Array) -> Storage:
     if storage is None:
         storage = _storage_of_memory[id(memory)] = Storage(memory)
     return storage
+
+
+gradient_memory: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""What holds packed parameters (an optimizer's vectors), by the id of its gradient vector."""
 
 
 class Tensor(TensorMethods):
@@ -127,14 +139,26 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Array:
-        """The value as an ndarray that shares memory. Write through ``t.data = …``."""
-        return self._data
+        """The value as an ndarray that shares memory; read-only for results of operations.
+
+        Write through ``t.data = …``.
+        """
+        return self._data if self.op is None else self.numpy()
 
     @data.setter
     def data(self, value: Any) -> None:
         self._check_writable("assign .data of", by_data=True)
         if value is not self._data:
-            self._copy_in(..., value)
+            array = value._data if isinstance(value, Tensor) else as_array(value)
+            if array.shape != self.shape:
+                raise ShapeError(
+                    compose_message(
+                        f"Assigned data must have the tensor's shape {self.shape}",
+                        describe(array),
+                        "make a new tensor for a new shape",
+                    )
+                )
+            self._copy_in(..., array)
         self.mark_written()
 
     @property
@@ -199,7 +223,7 @@ class Tensor(TensorMethods):
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes."""
-        return self._data.shape
+        return self._data.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
@@ -260,9 +284,7 @@ class Tensor(TensorMethods):
         """Keep the gradient of this intermediate tensor at the next backward pass."""
         if not self._requires_grad:
             raise GradientError(
-                compose_message(
-                    "Only a tensor that requires grad can retain it", describe(self)
-                )
+                compose_message("Only a tensor that requires grad can retain it", describe(self))
             )
         self._retains_grad = True
 
@@ -272,7 +294,7 @@ class Tensor(TensorMethods):
         """Note that the memory changed: later backward passes through old values raise."""
         if self._storage is None:
             self._storage = Storage()
-        self._storage.written = next_index()
+        self._storage.mark()
 
     def _check_writable(self, action: str, by_data: bool = False) -> None:
         if self.op is not None:
@@ -304,32 +326,31 @@ class Tensor(TensorMethods):
                     "t = t.astype(np.float32) first",
                 )
             )
-        target = self._data[index]
-        if index is ... and array.shape != self.shape:
-            raise ShapeError(
-                compose_message(
-                    f"Assigned data must have the tensor's shape {self.shape}",
-                    describe(array),
-                    "make a new tensor for a new shape",
-                )
-            )
         try:
             self._data[index] = array
+        except IndexError as error:
+            raise IndexRangeError(
+                compose_message(f"Cannot write into {describe(self)}: {error}")
+            ) from error
         except (ValueError, TypeError) as error:
             raise ShapeError(
-                compose_message(
-                    f"Cannot write into {describe(target)}: {error}", describe(array)
-                )
+                compose_message(f"Cannot write into {describe(self)}: {error}", describe(array))
             ) from error
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._check_writable("write into")
+        if isinstance(value, Tensor) and value._requires_grad and current_modes().grad_enabled:
+            raise GradientError(
+                compose_message(
+                    "Writing a tensor that requires grad into another would lose its gradient",
+                    f"{describe(value)} for {describe(self)}",
+                    "tg.where(mask, new, old) keeps it; value.detach() gives it up",
+                    module_path(),
+                )
+            )
         parts = index if isinstance(index, tuple) else (index,)
         plain = tuple(p._data if isinstance(p, Tensor) else p for p in parts)
-        try:
-            self._copy_in(plain if isinstance(index, tuple) else plain[0], value)
-        except IndexError as error:
-            raise ShapeError(compose_message(str(error), f"index for {describe(self)}")) from error
+        self._copy_in(plain if isinstance(index, tuple) else plain[0], value)
         self.mark_written()
 
     # ---- as a Python object --------------------------------------------------------------
@@ -376,6 +397,8 @@ class Tensor(TensorMethods):
     def __repr__(self) -> str:
         body = np.array2string(self._data, separator=", ", prefix="tensor(")
         parts = [body]
+        if self.size == 0 and self.ndim > 1:
+            parts.append(f"shape={self.shape}")
         plain = self.dtype == get_default_dtype() or self.dtype in (np.int64, np.bool_)
         if not plain:
             parts.append(f"dtype={self.dtype}")
@@ -404,6 +427,12 @@ class Tensor(TensorMethods):
         copied._grad = None if self._grad is None else self._grad.copy()
         return copied
 
+    def __copy__(self) -> Tensor:
+        self._check_is_leaf("copy")
+        twin = _restore(type(self), self._data, self._requires_grad, self.name)
+        twin._storage = self._storage = self._storage or Storage()
+        return twin
+
     def __reduce__(self) -> tuple[Any, ...]:
         self._check_is_leaf("pickle")
         return _restore, (type(self), self._data, self._requires_grad, self.name)
@@ -429,6 +458,12 @@ def _restore(cls: type[Tensor], data: Array, requires_grad: bool, name: str | No
     return tensor
 
 
+def holder_of(leaf: Tensor) -> Any:
+    """Return the live holder of a packed parameter's memory, None if it is free."""
+    buffer = leaf._grad_buffer
+    return None if buffer is None else gradient_memory.get(id(buffer.base))
+
+
 def own_gradient(leaf: Tensor, gradient: Array, accumulate: bool = True) -> None:
     """Put ``gradient`` into ``leaf.grad``: into the optimizer's memory, or a copy."""
     if accumulate and leaf._grad is not None:
@@ -437,7 +472,7 @@ def own_gradient(leaf: Tensor, gradient: Array, accumulate: bool = True) -> None
     if leaf._grad_buffer is None:
         leaf._grad = np.array(gradient, dtype=leaf._data.dtype, order="C")
     else:
-        np.copyto(leaf._grad_buffer, gradient, casting="same_kind")
+        leaf._grad_buffer[...] = gradient
         leaf._grad = leaf._grad_buffer
 
 

@@ -82,7 +82,7 @@ def gelu(x: Any, approximate: str = "none") -> Tensor:
     ----------
     x : Tensor or ndarray
     approximate : {"none", "tanh"}
-        Exact (default), or the tanh form, which differs by up to 4.7e-4 near |x| = 2.7.
+        Exact (default), or the tanh form, which differs by up to 4.7e-4 near x = ±2.7.
 
     Returns
     -------
@@ -98,7 +98,6 @@ def gelu(x: Any, approximate: str = "none") -> Tensor:
     if approximate == "none":
         return gelu_exact(x)
     if approximate == "tanh":
-        return 0.5 * x * (1 + tanh(SQRT_TWO_OVER_PI * (x + 0.044715 * (x * square(x)))))
+        bent: Tensor = tanh(SQRT_TWO_OVER_PI * (x + 0.044715 * (x * square(x))))
+        return 0.5 * x * (1 + bent)  # type: ignore[no-any-return]
     raise UsageError(f"gelu: approximate is 'none' or 'tanh', received {approximate!r}.")
-
-

@@ -33,6 +33,8 @@ def all_axes(who: str, axis: Any, ndim: int) -> tuple[int, ...]:
     """Return the axes as a sorted tuple without repetition; None means all."""
     if axis is None:
         return tuple(range(ndim))
+    if type(axis) is int and 0 <= axis < ndim:
+        return (axis,)
     given = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
     axes = tuple(sorted(one_axis(who, a, ndim) for a in given))
     if len(set(axes)) != len(axes):

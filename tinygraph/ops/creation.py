@@ -108,7 +108,9 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     """
     first, last = (0, start) if stop is None else (start, stop)
     if step == 0 or not all(math.isfinite(v) for v in (first, last, step)):
-        raise UsageError(f"arange needs finite limits and a step. Received {first}, {last}, {step}.")
+        raise UsageError(
+            f"arange needs finite limits and a step. Received {first}, {last}, {step}."
+        )
     whole = all(isinstance(v, int | np.integer) for v in (first, last, step))
     chosen = (np.dtype(np.int64) if whole else get_default_dtype()) if dtype is None else dtype
     array = np.arange(first, last, step).astype(checked_dtype(chosen))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError
-from ..core.op import op
+from ..core.op import Op, op
 from ..core.structure import cast
 from ..core.tensor import Array
 
@@ -35,9 +35,18 @@ mul = op(
     doc="Multiply two tensors element by element.",
 )  # fmt: skip
 
+
+
+def _divide(a: Any, b: Any, *, out: Array | None = None) -> Any:
+    if (type(b) is int or type(b) is float) and b != 0:
+        return np.true_divide(a, b, out=out)
+    with np.errstate(all="ignore"):
+        return np.true_divide(a, b, out=out)
+
+
 div = op(
-    "div", np.true_divide, label="÷", formula="a / b", local=["1 / b", "−y / b"], saves="y b",
-    vjps=[lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y / b)], quiet=True,
+    "div", _divide, numpy=[np.true_divide], label="÷", formula="a / b", local=["1 / b", "−y / b"], saves="y b",
+    vjps=[lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y / b)],
     doc="Divide a by b; integers give floats. 1/0 is inf and 0/0 nan, without a warning.",
 )  # fmt: skip
 
@@ -72,7 +81,7 @@ def _log_or_zero(a: Any) -> Any:
     return where(a == 0, 0.0, log(where(a == 0, 1.0, a)))
 
 
-pow = op(
+pow: Op = op(
     "pow", _power, label="^", formula="a ** b", saves="y a b",
     local=["b · a ** (b − 1)", "y · log(a)"],
     vjps=[
@@ -116,7 +125,7 @@ sin = op(
     doc="Take the sine of an angle in radians.",
 )  # fmt: skip
 
-cos = op(
+cos: Op = op(
     "cos", np.cos, formula="cos(x)", local=["−sin(x)"], saves="x",
     vjps=[lambda g, y, x: -(g * sin(x))], quiet=True,
     doc="Take the cosine of an angle in radians.",
@@ -209,7 +218,7 @@ clip = op(
     doc="Limit to the interval from min to max (numbers; None for no limit).",
 )  # fmt: skip
 
-where = op(
+where: Op = op(
     "where", lambda condition, a, b: np.where(condition, a, b), label="?",
     formula="where(condition, a, b)", local=["", "condition", "1 − condition"],
     saves="condition", discrete=[0],
@@ -225,8 +234,12 @@ where = op(
 # ---- comparisons: no gradient --------------------------------------------------------------
 
 equal = op("equal", np.equal, label="=", formula="a == b", doc="Tell where a equals b.")
-not_equal = op("not_equal", np.not_equal, label="≠", formula="a != b", doc="Where a differs from b.")
+not_equal = op(
+    "not_equal", np.not_equal, label="≠", formula="a != b", doc="Where a differs from b."
+)
 less = op("less", np.less, label="<", formula="a < b", doc="Where a is less than b.")
 less_equal = op("less_equal", np.less_equal, label="≤", formula="a <= b", doc="Where a ≤ b.")
 greater = op("greater", np.greater, label=">", formula="a > b", doc="Where a is greater than b.")
-greater_equal = op("greater_equal", np.greater_equal, label="≥", formula="a >= b", doc="Where a ≥ b.")
+greater_equal = op(
+    "greater_equal", np.greater_equal, label="≥", formula="a >= b", doc="Where a ≥ b."
+)

@@ -10,10 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import DtypeError, IndexRangeError, ShapeError, UsageError, compose_message
-from ..core.errors import describe, describe_all
+from ..core.errors import (
+    DtypeError,
+    IndexRangeError,
+    ShapeError,
+    UsageError,
+    compose_message,
+    describe,
+    describe_all,
+)
 from ..core.modes import module_path
-from ..core.op import composite, op
+from ..core.op import Op, composite, op
 from ..core.tensor import Array, Tensor
 from .axes import one_axis
 
@@ -64,16 +71,16 @@ getitem = op(
     vjps=lambda g, y, x, *arrays, needs, index: (
         place_add(g, *arrays, index=index, shape=x.shape), *_nothing(len(arrays))
     ),
-    kind="index", label="[ ]", formula="x[index]", local=["0 but for the selected elements"],
+    kind="index", saves="arrays", label="[ ]", formula="x[index]", local=["0 but for the selected elements"],
     doc="Select elements by NumPy's indexing rules: t[1:, None], t[rows, cols], t[mask].",
 )  # fmt: skip
 
-place_add = op(
+place_add: Op = op(
     "place_add", _place_add,
     vjps=lambda g, y, x, *arrays, needs, index, shape: (
         getitem(g, *arrays, index=index), *_nothing(len(arrays))
     ),
-    kind="index", label="[+]", formula="zeros; zeros[index] += x",
+    kind="index", saves="arrays", label="[+]", formula="zeros; zeros[index] += x",
     local=["the selected elements"],
     doc="Place elements into zeros, adding where an index repeats: the adjoint of getitem.",
 )  # fmt: skip
@@ -238,7 +245,8 @@ def scatter_add(x: Any, index: Any, values: Any, axis: int = 0) -> Tensor:
     used = values[tuple(slice(n) for n in lengths)]
     grid: list[Any] = list(np.indices(lengths, sparse=True))
     grid[axis] = places
-    return x + place_add(used, *grid, index=(ARRAY,) * x.ndim, shape=x.shape)
+    total: Tensor = x + place_add(used, *grid, index=(ARRAY,) * x.ndim, shape=x.shape)
+    return total
 
 
 def _integers(who: str, value: Any) -> Tensor | Array:

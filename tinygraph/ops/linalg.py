@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,65 +12,104 @@ from ..core.modes import module_path
 from ..core.op import op
 from ..core.structure import sum_to
 from ..core.tensor import Array
-from .shape import expand_dims, matrix_transpose
+from .shape import expand_dims, reshape
 
 
-def _check_matmul(a: Any, b: Any) -> dict[str, Any]:
+def _explain_matmul(a: Any, b: Any) -> ShapeError:
     shapes = np.shape(a), np.shape(b)
     if () in shapes:
-        raise ShapeError(
-            compose_message(
-                "matmul: both operands need at least one axis",
-                describe_all([a, b]),
-                "a * b scales by a number",
-                module_path(),
-            )
-        )
-    inner = a.shape[-1], b.shape[-2 if b.ndim > 1 else 0]
-    if inner[0] != inner[1]:
-        raise ShapeError(
-            compose_message(
-                f"matmul: the inner sizes must agree, {inner[0]} ≠ {inner[1]}",
-                describe_all([a, b]),
-                "transpose one operand (t.T, t.mT) or check the layer's sizes",
-                module_path(),
-            )
-        )
-    return {}
+        what, fix = "both operands need at least one axis", "a * b scales by a number"
+    else:
+        inner = shapes[0][-1], shapes[1][-2 if len(shapes[1]) > 1 else 0]
+        what = f"the inner sizes must agree, {inner[0]} ≠ {inner[1]}"
+        fix = "transpose one operand (t.T, t.mT) or check the layer's sizes"
+        if inner[0] == inner[1]:
+            what = "the axes before the last two must broadcast"
+            fix = "t.expand_dims(axis) so that the batches line up"
+    given = describe_all([a, b])
+    return ShapeError(compose_message(f"matmul: {what}", given, fix, module_path()))
 
 
 def _matmul(a: Any, b: Any, *, out: Array | None = None) -> Any:
-    if a.ndim == 2 and b.ndim == 2 and out is None:
-        return np.dot(a, b)  # the same BLAS call as matmul with half the overhead
-    return np.matmul(a, b, out=out)
+    try:
+        if a.ndim == 2 and b.ndim == 2:
+            return np.dot(a, b, out)  # the same BLAS call as matmul at half the overhead
+        return np.matmul(a, b, out=out)
+    except (ValueError, AttributeError) as error:
+        raise _explain_matmul(a, b) from error
 
 
 def _matmul_vjp_a(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 2 and b.ndim == 2:
-        return matmul(g, matrix_transpose(b))
+        return matmul(g, b.mT)
     if b.ndim == 1:
         grad = expand_dims(g, axis=-1) * b
     elif a.ndim == 1:
         grad = matmul(b, expand_dims(g, axis=-1))[..., 0]
     else:
-        grad = matmul(g, matrix_transpose(b))
+        grad = matmul(g, b.mT)
     return sum_to(grad, shape=a.shape)
 
 
 def _matmul_vjp_b(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 2 and b.ndim == 2:
-        return matmul(matrix_transpose(a), g)
+        return matmul(a.mT, g)
     if b.ndim == 1:
         grad = expand_dims(g, axis=-1) * a
     elif a.ndim == 1:
         grad = expand_dims(a, axis=-1) * expand_dims(g, axis=-2)
     else:
-        grad = matmul(matrix_transpose(a), g)
+        grad = matmul(a.mT, g)
     return sum_to(grad, shape=b.shape)
 
 
 matmul = op(
     "matmul", _matmul, kind="matmul", label="@", formula="a @ b", local=["G bᵀ", "aᵀ G"],
-    saves="a b", vjps=[_matmul_vjp_a, _matmul_vjp_b], prepare=_check_matmul, numpy=[np.matmul],
+    saves="a b", vjps=[_matmul_vjp_a, _matmul_vjp_b], numpy=[np.matmul],
     doc="Matrix product over the last two axes; vectors and batches by NumPy's rules.",
+)  # fmt: skip
+
+# ---- the affine map of Linear, as one op ------------------------------------------------------
+
+
+def _linear(x: Any, weight: Array, bias: Array) -> Array:
+    try:
+        if x.ndim == 2 and weight.ndim == 2:
+            y = np.dot(x, weight.T)
+        else:
+            y = np.matmul(x, weight.mT)
+        if y.dtype == bias.dtype:
+            y += bias
+            return y
+        return np.asarray(y + bias)
+    except (ValueError, AttributeError) as error:
+        raise ShapeError(
+            compose_message(
+                "linear: x (…, in), weight (out, in) and bias (out,) must fit together",
+                describe_all([x, weight, bias]),
+                "check the sizes of the layer",
+                module_path(),
+            )
+        ) from error
+
+
+def _rows(x: Any) -> Any:
+    """Return the vectors along the last axis as the rows of one matrix."""
+    return x if x.ndim == 2 else reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _linear_vjp_x(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
+    grad = matmul(_rows(g), weight)
+    return grad if x.ndim == 2 else reshape(grad, shape=x.shape)
+
+
+linear = op(
+    "linear", _linear, kind="matmul", label="xWᵀ+b", formula="x @ weightᵀ + bias",
+    local=["G weight", "Gᵀ x", "Σ rows of G"], saves="x weight",
+    vjps=[
+        _linear_vjp_x,
+        lambda g, y, x, weight, bias: matmul(_rows(g).mT, _rows(x)),
+        lambda g, y, x, weight, bias: sum_to(g, shape=bias.shape),
+    ],
+    doc="Affine map of the last axis: a matrix product and a sum in one node.",
 )  # fmt: skip

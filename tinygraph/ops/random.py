@@ -142,7 +142,9 @@ def _random(name: str, forward: Any, formula: str, doc: str) -> Op:
 uniform_op = _random("uniform", _uniform, "x ~ U(low, high)", "Draw uniformly from [low, high).")
 normal_op = _random("normal", _normal, "x ~ N(mean, std²)", "Draw from a normal distribution.")
 randint_op = _random("randint", _integers, "x ~ U{low … high − 1}", "Draw whole numbers.")
-permutation_op = _random("permutation", _shuffled, "0 … n − 1 in random order", "Shuffle 0 … n − 1.")
+permutation_op = _random(
+    "permutation", _shuffled, "0 … n − 1 in random order", "Shuffle 0 … n − 1."
+)
 bernoulli_op = _random(
     "bernoulli", _bernoulli, "1 with probability p, else 0", "Draw 0 or 1 for each probability."
 )
@@ -322,5 +324,3 @@ def bernoulli(p: Any, generator: Generator | None = None) -> Tensor:
         raise UsageError("bernoulli: probabilities lie between 0 and 1.")
     source = p if isinstance(p, Tensor) else Tensor(values.astype(get_default_dtype()))
     return bernoulli_op(source, generator=_generator(generator))
-
-

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ShapeError, compose_message, describe
-from ..core.modes import module_path
+from ..core.modes import get_default_dtype, module_path
 from ..core.op import composite, op
 from ..core.structure import broadcast_to, cast, sum_axes
 from ..core.tensor import Array, Tensor
@@ -44,6 +44,8 @@ def _check_nonempty(who: str) -> Any:
 
 def _spread(g: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """Give every element the gradient of the result that it went into."""
+    if g.ndim == 0:
+        return broadcast_to(g, shape=x.shape)
     return broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=x.shape)
 
 
@@ -80,11 +82,15 @@ def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     --------
     >>> import tinygraph as tg
     >>> tg.mean(tg.tensor([1.0, 3.0]))
-    tensor(2., op=div)
+    tensor(2.)
     """
     x = x if hasattr(x, "ndim") else np.asarray(x)
-    count = math.prod(x.shape[a] for a in all_axes("mean", axis, x.ndim))
+    count = x.size if axis is None else _count("mean", x, axis)
     return sum(x, axis=axis, keepdims=keepdims) / count if count else _nan_sum(x, axis, keepdims)
+
+
+def _count(who: str, x: Any, axis: Axes) -> int:
+    return math.prod([x.shape[a] for a in all_axes(who, axis, x.ndim)])
 
 
 def _nan_sum(x: Any, axis: Axes, keepdims: bool) -> Tensor:
@@ -112,7 +118,7 @@ def var(x: Any, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Ten
     1.0
     """
     x = x if hasattr(x, "ndim") else np.asarray(x)
-    count = math.prod(x.shape[a] for a in all_axes("var", axis, x.ndim)) - ddof
+    count = (x.size if axis is None else _count("var", x, axis)) - ddof
     total = sum(square(x - mean(x, axis, True)), axis=axis, keepdims=keepdims)
     return total / count if count > 0 else total * math.nan
 
@@ -146,16 +152,20 @@ min = op(
 )  # fmt: skip
 
 
-def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+def as_floating(x: Any) -> Array:
+    """Return scores as floats: integers become the default float dtype."""
     x = np.asarray(x)
-    if x.dtype.kind != "f":
-        x = x.astype(np.float64)
+    return x if x.dtype.kind == "f" else x.astype(get_default_dtype())
+
+
+def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_floating(x)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(top), top, 0)
     total = sum_axes(np.exp(x - shift), axis=axis, keepdims=True)
     result = np.log(total) + shift
-    return result if keepdims else result.reshape(
-        [n for a, n in enumerate(x.shape) if a not in axis]
+    return (
+        result if keepdims else result.reshape([n for a, n in enumerate(x.shape) if a not in axis])
     )
 
 
@@ -206,6 +216,7 @@ def _check_softmax(who: str) -> Any:
 
 
 def _softmax(x: Any, *, axis: int = -1) -> Any:
+    x = as_floating(x)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     weights = np.exp(x - top)
     return weights / np.add.reduce(weights, axis=axis, keepdims=True)
@@ -221,6 +232,7 @@ softmax = op(
 
 
 def _log_softmax(x: Any, *, axis: int = -1) -> Any:
+    x = as_floating(x)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shifted = x - top
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))

@@ -10,13 +10,15 @@ import numpy as np
 
 from ..core.errors import ShapeError, UsageError, compose_message, describe, describe_all
 from ..core.modes import module_path
-from ..core.op import composite, op
-from ..core.tensor import Array, Tensor
+from ..core.op import Op, composite, op
+from ..core.tensor import Tensor
 from .axes import all_axes, as_shape, one_axis, permutation
 from .index import getitem
 
 
 def _check_reshape(x: Any, *, shape: Any) -> dict[str, Any]:
+    if type(shape) is tuple and math.prod(shape) == x.size and -1 not in shape:
+        return {"shape": shape}
     target = list(as_shape("reshape", shape))
     size = math.prod(x.shape)
     if target.count(-1) == 1:
@@ -26,7 +28,7 @@ def _check_reshape(x: Any, *, shape: Any) -> dict[str, Any]:
     if any(n < 0 for n in target) or math.prod(target) != size:
         raise ShapeError(
             compose_message(
-                f"reshape: {size} elements do not fit the shape {tuple(as_shape('reshape', shape))}",
+                f"reshape: {size} elements do not fit the shape {as_shape('reshape', shape)}",
                 describe(x),
                 "the product of the lengths must stay the same; one of them may be -1",
                 module_path(),
@@ -35,7 +37,7 @@ def _check_reshape(x: Any, *, shape: Any) -> dict[str, Any]:
     return {"shape": tuple(target)}
 
 
-reshape = op(
+reshape: Op = op(
     "reshape", lambda x, *, shape: np.reshape(x, shape), kind="view", star=True,
     formula="x in another shape", local=["reshape back"], prepare=_check_reshape,
     vjps=[lambda g, y, x, *, shape: reshape(g, shape=x.shape)], numpy=[np.reshape],
@@ -47,7 +49,7 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(axes.index(i) for i in range(len(axes)))
 
 
-transpose = op(
+transpose: Op = op(
     "transpose", lambda x, *, axes=None: np.transpose(x, axes), kind="view", label="ᵀ", star=True,
     formula="x with its axes in the order of axes", local=["transpose back"],
     vjps=[lambda g, y, x, *, axes: transpose(g, axes=_inverse(axes))],
@@ -64,7 +66,7 @@ def _check_swap(x: Any, *, axis1: Any, axis2: Any) -> dict[str, Any]:
     }
 
 
-swapaxes = op(
+swapaxes: Op = op(
     "swapaxes", lambda x, *, axis1, axis2: np.swapaxes(x, axis1, axis2), kind="view", label="ᵀ",
     formula="x with two axes exchanged", local=["exchange back"], prepare=_check_swap,
     vjps=[lambda g, y, x, *, axis1, axis2: swapaxes(g, axis1=axis1, axis2=axis2)],
@@ -87,7 +89,7 @@ def _check_matrix(x: Any) -> dict[str, Any]:
     return {}
 
 
-matrix_transpose = op(
+matrix_transpose: Op = op(
     "matrix_transpose", _matrix_transpose, kind="view", label="ᵀ",
     formula="x with its last two axes exchanged", local=["exchange back"], prepare=_check_matrix,
     vjps=[lambda g, y, x: matrix_transpose(g)], numpy=[np.matrix_transpose],
@@ -241,7 +243,7 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
 
 
 def _sequence(who: str, tensors: Any) -> list[Any]:
-    if isinstance(tensors, Tensor | Array) and tensors.ndim == 0 or not hasattr(tensors, "__iter__"):
+    if getattr(tensors, "ndim", 1) == 0 or not hasattr(tensors, "__iter__"):
         raise UsageError(f"{who} takes a sequence of tensors: tg.{who}([a, b]).")
     parts = list(tensors)
     if not parts:
@@ -307,5 +309,3 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float =
     if mode != "constant":
         raise UsageError(f"pad: mode is 'constant', received {mode!r}.")
     return pad_op(x, pad_width=pad_width, constant=constant_values)
-
-

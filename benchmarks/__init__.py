@@ -1,0 +1,1 @@
+"""Measurements against peers: one process for each contestant, interleaved, medians."""

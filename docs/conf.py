@@ -1,0 +1,33 @@
+"""Sphinx configuration. Build with ``make docs``; every warning is an error."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+import tinygraph  # noqa: E402
+from tools.make_docs import write_pages  # noqa: E402
+
+write_pages(HERE / "generated")
+
+project = "tinygraph"
+author = "The tinygraph authors"
+copyright = "2026, the tinygraph authors"
+version = release = tinygraph.__version__
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+
+html_theme = "furo"
+html_title = f"tinygraph {release}"
+html_static_path: list[str] = []

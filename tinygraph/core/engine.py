@@ -1,0 +1,213 @@
+"""The backward loop: gradients carried through the graph, newest node first.
+
+It runs over arrays, which is fast, or over tensors, which gives gradients of any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .errors import GradientError, TinygraphError, VersionError, compose_message, describe
+from .modes import current_modes, modes
+from .structure import cast, sum_to
+from .tensor import Storage, Tensor
+
+Gradients = dict[Tensor, Any]
+NOT_RECORDING = nullcontext()
+"""Rules that run on arrays record nothing; no mode need be set."""
+
+
+def collect(roots: Sequence[Tensor]) -> tuple[list[Tensor], set[Tensor]]:
+    """Return the results below ``roots`` that require grad, newest first, and all reached."""
+    reached = {root for root in roots if root._requires_grad}
+    stack = list(reached)
+    order = []
+    while stack:
+        t = stack.pop()
+        if t.op is None:
+            continue
+        order.append(t)
+        for x in t.inputs:
+            if isinstance(x, Tensor) and x._requires_grad and x not in reached:
+                reached.add(x)
+                stack.append(x)
+    order.sort(key=attrgetter("index"), reverse=True)
+    return order, reached
+
+
+def paths_to(order: list[Tensor], reached: set[Tensor], targets: set[Tensor]) -> set[Tensor]:
+    """Return the tensors that lie on a path from a target to a root."""
+    relevant = targets & reached
+    for t in reversed(order):
+        if t not in relevant and any(isinstance(x, Tensor) and x in relevant for x in t.inputs):
+            relevant.add(t)
+    return relevant
+
+
+def pull_back(
+    order: list[Tensor],
+    relevant: set[Tensor],
+    gradients: Gradients,
+    keep: set[Tensor],
+    create_graph: bool = False,
+) -> Gradients:
+    """Carry the gradients through the nodes of ``order``, newest first: the hot loop.
+
+    Parameters
+    ----------
+    order : list of Tensor
+        Results of operations, newest first.
+    relevant : set of Tensor
+        The tensors that a gradient is wanted for, or passes through.
+    gradients : dict
+        Upstream gradients of the roots; becomes the result.
+    keep : set of Tensor
+        Results whose gradient is wanted too.
+    create_graph : bool
+        Run the VJPs on tensors, so that the gradients have a graph of their own.
+
+    Returns
+    -------
+    dict
+        Gradients of the relevant leaves and of the tensors in ``keep``.
+    """
+    kept: Gradients = {}
+    owned: set[Tensor] = set()  # whose gradient is memory made here: may be added to in place
+    may_have_changed = bool(order) and Storage.last_written > order[-1].index
+    t: Any = None
+    recording = modes(grad_enabled=True) if create_graph else NOT_RECORDING
+    with np.errstate(all="ignore"), recording:
+        watchers = current_modes().watchers
+        try:
+            for t in order:
+                g = gradients.pop(t, None)
+                if g is None:
+                    continue
+                if keep and t in keep:
+                    kept[t] = g
+                if may_have_changed:
+                    _check_versions(t)
+                for watcher in watchers:
+                    watcher.before_vjps(t)
+                inputs, attrs, vjps = t.inputs, t.attrs, t.op.vjps
+                y, operands = t, inputs
+                if not create_graph:
+                    y = t._data
+                    operands = [x._data if isinstance(x, Tensor) else x for x in inputs]
+                joint = None if type(vjps) is list else _joint_vjp(t, g, y, operands, relevant)
+                for i, x in enumerate(inputs):
+                    if not isinstance(x, Tensor) or x not in relevant:
+                        continue
+                    if joint is not None:
+                        gx = joint[i]
+                    else:
+                        gx = vjps[i] and vjps[i](g, y, *operands, **attrs)
+                    if gx is None:
+                        continue
+                    data = x._data
+                    if (
+                        type(gx) is not ndarray
+                        or gx.dtype is not data.dtype
+                        or gx.shape != data.shape
+                    ):
+                        gx = _fit(gx, x, t, create_graph)
+                    if x not in gradients:
+                        gradients[x] = gx
+                    elif x in owned:
+                        np.add(gradients[x], gx, out=gradients[x])
+                    else:
+                        total = gradients[x] + gx
+                        if not create_graph:
+                            total = np.asarray(total)  # NumPy makes scalars of 0-d arrays
+                            owned.add(x)
+                        gradients[x] = total
+                    for watcher in watchers:
+                        watcher.after_vjp(t, i, gx)
+        except Exception as error:
+            raise _explain_backward(t, error) from error
+    gradients.update(kept)
+    return gradients
+
+
+def _joint_vjp(t: Tensor, g: Any, y: Any, operands: Any, relevant: set[Tensor]) -> Any:
+    """Run the one VJP of an op with shared work or any number of inputs."""
+    op: Any = t.op
+    needs = tuple(isinstance(x, Tensor) and x in relevant for x in t.inputs)
+    results = op.vjps(g, y, *operands, needs=needs, **(t.attrs or {}))
+    if not isinstance(results, tuple | list) or len(results) != len(needs):
+        raise GradientError(
+            f"The VJP of '{op.name}' must return a tuple with {len(needs)} entries, one per input."
+        )
+    return results
+
+
+def _fit(gx: Any, x: Tensor, t: Tensor, create_graph: bool) -> Any:
+    """Re-wrap 0-d results, undo broadcasting, check the shape, and cast to the input's dtype."""
+    op: Any = t.op
+    if create_graph:
+        gx = gx if isinstance(gx, Tensor) else Tensor(np.asarray(gx))
+    elif isinstance(gx, Tensor):
+        raise GradientError(
+            compose_message(
+                f"The VJP of '{op.name}' returned a tensor for array arguments",
+                describe(gx),
+                "build it from its arguments with + - * / @ and tinygraph ops only",
+            )
+        )
+    elif type(gx) is not np.ndarray:
+        gx = np.asarray(gx)
+    if gx.shape != x.shape:
+        if op.kind != "elementwise" or gx.shape != t.shape:
+            raise GradientError(
+                compose_message(
+                    f"The gradient that '{op.name}' gives must have its input's shape {x.shape}",
+                    describe(gx),
+                    "correct the op's VJP",
+                )
+            )
+        gx = sum_to(gx, shape=x.shape)
+    return gx if gx.dtype == x.dtype else cast(gx, dtype=x.dtype)
+
+
+def _check_versions(t: Tensor) -> None:
+    """Raise if a value that the VJPs of ``t`` read was written after ``t`` was made."""
+    op: Any = t.op
+    for position in op.saved_inputs(len(t.inputs)) if op.saves_rest else op.saved_positions:
+        x = t.inputs[position]
+        if isinstance(x, Tensor) and x._storage is not None and x._storage.written > t.index:
+            raise _changed(t, op, f"input {position}", x)
+    if t._storage is not None and t._storage.written > t.index and "y" in op.saves:
+        raise _changed(t, op, "its result", t)
+
+
+def _changed(t: Tensor, op: Any, which: str, x: Tensor) -> VersionError:
+    written = x._storage.written if x._storage else 0
+    name = f" {x.name!r}" if x.name else ""
+    return VersionError(
+        compose_message(
+            f"'{op.name}' needs {which}{name} as it was in the forward pass",
+            f"version {written} of {describe(x)}, recorded at version {t.index}",
+            "call backward() before writing, or write to a copy",
+            t.scope.module_path() if t.scope else "",
+        )
+    )
+
+
+def _explain_backward(t: Tensor, error: Exception) -> Exception:
+    if isinstance(error, TinygraphError | MemoryError) or t.op is None:
+        return error
+    where = t.scope.module_path() if t.scope else ""
+    return GradientError(
+        compose_message(
+            f"The backward rule of '{t.op.name}' failed: {type(error).__name__}: {error}",
+            describe(t),
+            "correct its VJP; it may use + - * / @, comparisons, .shape and tinygraph ops",
+            where,
+        )
+    )

@@ -1,0 +1,344 @@
+"""Module: parameters, submodules and a forward pass, and the scope its nodes remember."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..core.dtypes import checked_dtype
+from ..core.errors import DtypeError, UsageError, compose_message, describe
+from ..core.modes import Scope, close_scope, current_scope, open_scope
+from ..core.tensor import Array, Tensor, holder_of
+from .parameter import Buffer, Parameter
+
+M = TypeVar("M", bound="Module")
+
+_registrations = 0
+"""Counts registrations anywhere; cached module paths are valid for one count."""
+
+
+class Module:
+    """Base class of all modules: define ``__init__`` and ``forward``.
+
+    Parameters, buffers and modules assigned as attributes register under the attribute's
+    name, in order.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> from tinygraph import nn
+    >>> class Affine(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.scale = nn.Parameter([2.0])
+    ...     def forward(self, x):
+    ...         return x * self.scale
+    >>> Affine()(tg.ones(1))
+    tensor([2.], op=mul)
+    """
+
+    training: bool
+
+    def __init__(self) -> None:
+        for name in ("_parameters", "_buffers", "_modules"):
+            object.__setattr__(self, name, {})
+        object.__setattr__(self, "_path_cache", (-1, {}))
+        object.__setattr__(self, "training", True)
+
+    _parameters: dict[str, Parameter]
+    _buffers: dict[str, Buffer]
+    _modules: dict[str, Module]
+    _path_cache: tuple[int, dict[Module, str]]
+
+    # ---- calling -----------------------------------------------------------------------
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; every module defines it."""
+        raise UsageError(f"{type(self).__name__} defines no forward(self, x).")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run :meth:`forward` inside a scope that carries this module's path."""
+        outer = current_scope()
+        token = open_scope(Scope(self._path_in(outer), "module", outer, self))
+        try:
+            return self.forward(*args, **kwargs)
+        finally:
+            close_scope(token)
+
+    def _path_in(self, outer: Scope | None) -> str:
+        """Return this module's name in the outermost module being called, or its class name."""
+        if "_modules" not in self.__dict__:
+            raise self._not_initialized()
+        root = None if outer is None else outer.root
+        return (root and root._paths().get(self)) or type(self).__name__
+
+    def _paths(self) -> dict[Module, str]:
+        count, paths = self._path_cache
+        if count != _registrations:
+            paths = {}
+            for name, module in self.named_modules():
+                paths.setdefault(module, name)
+            object.__setattr__(self, "_path_cache", (_registrations, paths))
+        return paths
+
+    # ---- registration ----------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_modules" not in self.__dict__:
+            raise self._not_initialized()
+        self._check_assignment(name, value)
+        for registry in (self._parameters, self._buffers, self._modules):
+            registry.pop(name, None)
+        if isinstance(value, Parameter):
+            self._parameters[name] = value
+        elif isinstance(value, Buffer):
+            self._buffers[name] = value
+        elif isinstance(value, Module):
+            self._modules[name] = value
+        if isinstance(value, Parameter | Buffer) and value.name is None:
+            value.name = name
+        _count_registration()
+        object.__setattr__(self, name, value)
+
+    def _check_assignment(self, name: str, value: Any) -> None:
+        where = f"{type(self).__name__}.{name}"
+        if name in self._parameters and isinstance(value, Tensor) and not isinstance(value, Parameter):
+            raise UsageError(
+                compose_message(
+                    f"{where} is a parameter and stays one",
+                    describe(value),
+                    f"self.{name}.data = … changes its value, nn.Parameter(…) replaces it",
+                )
+            )
+        items = value if isinstance(value, list | tuple) else ()
+        items = value.values() if isinstance(value, dict) else items
+        if any(isinstance(item, Module | Parameter) for item in items):
+            holder = "nn.ModuleDict" if isinstance(value, dict) else "nn.ModuleList"
+            raise UsageError(
+                f"{where}: a plain {type(value).__name__} would hide its modules and parameters "
+                f"from training and saving. Fix: {holder}(…) for modules; parameters as attributes."
+            )
+
+    def __delattr__(self, name: str) -> None:
+        for registry in (self._parameters, self._buffers, self._modules):
+            registry.pop(name, None)
+        _count_registration()
+        object.__delattr__(self, name)
+
+    def register_buffer(self, name: str, value: Any, persistent: bool = True) -> None:
+        """Keep a tensor as part of the module's state, without training it."""
+        setattr(self, name, Buffer(value, persistent))
+
+    def register_module(self, name: str, module: Module) -> None:
+        """Register a submodule under a name that need not be an identifier."""
+        setattr(self, name, module)
+
+    def _not_initialized(self) -> UsageError:
+        return UsageError(
+            f"{type(self).__name__}.__init__ must call super().__init__() before anything else."
+        )
+
+    # ---- what it holds ------------------------------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield the direct submodules with their names."""
+        yield from self._modules.items()
+
+    def children(self) -> Iterator[Module]:
+        """Yield the direct submodules."""
+        yield from self._modules.values()
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield this module and all below with their paths; a shared module once."""
+        seen: set[Module] = set()
+        stack = [(prefix, self)]
+        while stack:
+            name, module = stack.pop()
+            if module in seen:
+                continue
+            seen.add(module)
+            yield name, module
+            below = [(f"{name}.{n}" if name else n, m) for n, m in module._modules.items()]
+            stack.extend(reversed(below))
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all below, each once."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield all parameters with their paths; a shared parameter once."""
+        yield from _named(self, "_parameters")
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Yield all parameters, each once."""
+        for _, parameter in self.named_parameters():
+            yield parameter
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """Yield all buffers with their paths."""
+        yield from _named(self, "_buffers")
+
+    def buffers(self) -> Iterator[Buffer]:
+        """Yield all buffers."""
+        for _, buffer in self.named_buffers():
+            yield buffer
+
+    # ---- changing all of it -----------------------------------------------------------------------
+
+    def train(self: M, mode: bool = True) -> M:
+        """Set training mode in all modules below and return self."""
+        for module in self.modules():
+            object.__setattr__(module, "training", bool(mode))
+        return self
+
+    def eval(self: M) -> M:
+        """Set evaluation mode in all modules below and return self."""
+        return self.train(False)
+
+    def apply(self: M, function: Callable[[Module], Any]) -> M:
+        """Call ``function`` on every module, submodules first, and return self."""
+        for module in reversed(list(self.modules())):
+            function(module)
+        return self
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to None."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Freeze (False) or unfreeze all parameters and return self."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def astype(self: M, dtype: Any) -> M:
+        """Convert all floating parameters and buffers in place and return self.
+
+        Raises
+        ------
+        UsageError
+            If an optimizer holds the parameters: convert first, then build the optimizer.
+        """
+        target = checked_dtype(dtype)
+        if target.kind != "f":
+            raise DtypeError(f"Module.astype takes a floating dtype, received {target}.")
+        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
+        for tensor in tensors:
+            if holder_of(tensor) is not None:
+                raise UsageError(
+                    f"Parameter {tensor.name!r} belongs to a live optimizer. "
+                    "Fix: convert before building the optimizer, or call optimizer.close()."
+                )
+        for tensor in tensors:
+            if tensor.dtype.kind == "f" and tensor.dtype != target:
+                tensor._data = tensor._data.astype(target)
+                tensor._grad = tensor._grad_buffer = None
+                tensor.mark_written()
+        return self
+
+    # ---- saving --------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all parameters and persistent buffers by path."""
+        return {name: np.array(t.data) for name, t in self._state().items()}
+
+    def _state(self) -> dict[str, Tensor]:
+        state: dict[str, Tensor] = {}
+        for prefix, module in _named_modules_with_repeats(self):
+            own: dict[str, Any] = {**module._parameters, **module._buffers}
+            for name, t in own.items():
+                if not isinstance(t, Buffer) or t.persistent:
+                    state[prefix + name] = t
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Copy values in. Everything is checked before anything is changed.
+
+        Parameters
+        ----------
+        state : dict from path to array or Tensor
+        strict : bool
+            Whether missing and unexpected names are errors.
+
+        Raises
+        ------
+        UsageError
+            If names are missing or unexpected, or shapes differ: all are listed at once.
+        """
+        own = self._state()
+        arrays = {k: v.data if isinstance(v, Tensor) else np.asarray(v) for k, v in state.items()}
+        problems = []
+        if strict:
+            problems += [f"missing {name}" for name in own if name not in arrays]
+            problems += [f"unexpected {name}" for name in arrays if name not in own]
+        for name, t in own.items():
+            value = arrays.get(name)
+            if value is not None and value.shape != t.shape:
+                problems.append(f"{name} has shape {value.shape}, the module needs {t.shape}")
+            elif value is not None and value.dtype.kind not in ("fiub" if t.dtype.kind == "f" else "iub"):
+                problems.append(f"{name} has dtype {value.dtype}, the module needs {t.dtype}")
+        if problems:
+            raise UsageError(f"load_state_dict changed nothing: {'; '.join(problems)}.")
+        for name, t in own.items():
+            if name in arrays:
+                t.data = arrays[name]
+
+    # ---- printing ---------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """Return what ``print(module)`` shows between the parentheses."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = [f"({name}): {_indent(repr(m))}" for name, m in self._modules.items()]
+        head = type(self).__name__
+        if not children:
+            return f"{head}({self.extra_repr()})"
+        extra = [self.extra_repr()] if self.extra_repr() else []
+        return "\n  ".join([f"{head}(", *extra, *children]) + "\n)"
+
+    # ---- algebra -------------------------------------------------------------------------------------------
+
+    def __rshift__(self, other: Any) -> Module:
+        """Compose: ``(f >> g)(x)`` is ``g(f(x))``."""
+        from .container import compose
+
+        return compose(self, other)
+
+    def __rrshift__(self, other: Any) -> Module:
+        from .container import compose
+
+        return compose(other, self)
+
+
+def _count_registration() -> None:
+    global _registrations
+    _registrations += 1
+
+
+def _named(root: Module, registry: str) -> Iterator[tuple[str, Any]]:
+    seen: set[int] = set()
+    for prefix, module in root.named_modules():
+        for name, value in getattr(module, registry).items():
+            if id(value) not in seen:
+                seen.add(id(value))
+                yield (f"{prefix}.{name}" if prefix else name), value
+
+
+def _named_modules_with_repeats(root: Module) -> Iterator[tuple[str, Module]]:
+    """Yield each module under each of its names, as state dicts list shared modules."""
+    stack = [("", root)]
+    while stack:
+        prefix, module = stack.pop()
+        yield prefix, module
+        stack.extend((f"{prefix}{n}.", m) for n, m in reversed(module._modules.items()))
+
+
+def _indent(text: str) -> str:
+    return text.replace("\n", "\n  ")
+
+

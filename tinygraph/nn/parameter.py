@@ -1,0 +1,61 @@
+"""Tensors that belong to a module: parameters are trained, buffers are only kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.dtypes import as_array
+from ..core.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A leaf that a module owns and an optimizer trains.
+
+    Parameters
+    ----------
+    data : array-like
+        The initial value; copied.
+    requires_grad : bool
+        False freezes it.
+
+    Examples
+    --------
+    >>> from tinygraph import nn
+    >>> nn.Parameter([1.0, 2.0]).requires_grad
+    True
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        source = data.data if isinstance(data, Tensor) else data
+        super().__init__(np.array(as_array(source), order="C"))
+        if requires_grad:
+            self.requires_grad_()
+
+
+class Buffer(Tensor):
+    """A tensor of a module's state that is not trained, such as a running mean.
+
+    Parameters
+    ----------
+    data : array-like
+        The initial value; copied.
+    persistent : bool
+        Whether it is part of ``state_dict()``.
+
+    Examples
+    --------
+    >>> from tinygraph import nn
+    >>> nn.Buffer([0.0]).requires_grad
+    False
+    """
+
+    __slots__ = ("persistent",)
+
+    def __init__(self, data: Any, persistent: bool = True) -> None:
+        source = data.data if isinstance(data, Tensor) else data
+        super().__init__(np.array(as_array(source), order="C"))
+        self.persistent = persistent

@@ -1,0 +1,147 @@
+"""A :class:`Picture` as DOT text: one line per card and edge, no recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import graphviz
+
+from .labels import card_label, cluster_label, edge_label, legend_label, picture_title, table
+from .model import Card, Edge, Picture
+from .style import Style
+from .text import escape, quote
+
+
+def to_digraph(picture: Picture, style: Style) -> graphviz.Digraph:
+    """Return the picture as a :class:`graphviz.Digraph`, whose ``source`` is the DOT text."""
+    return graphviz.Digraph(
+        name="tinygraph",
+        graph_attr=_graph_attributes(picture, style),
+        node_attr={
+            "shape": "box",
+            "style": "rounded,filled",
+            "margin": "0.07,0.03",
+            "width": "0",
+            "height": "0",
+            "fontname": style.font,
+            "color": style.line,
+            "penwidth": f"{style.thin:g}",
+        },
+        edge_attr={
+            "color": style.edge,
+            "fontname": style.font,
+            "arrowsize": "0.7",
+            "penwidth": f"{style.thin:g}",
+        },
+        body=list(_body(picture, style)),
+    )
+
+
+def _graph_attributes(picture: Picture, style: Style) -> dict[str, str]:
+    numbers = picture.view == "numbers"
+    attributes = {
+        "bgcolor": style.background,
+        "rankdir": picture.direction,
+        "fontname": style.font,
+        "nodesep": "0.28",
+        "ranksep": "0.45" if numbers else "0.34",
+        "pad": "0.15",
+        "labelloc": "t",
+        "tooltip": " ",
+    }
+    title = picture_title(picture, style)
+    if title:
+        attributes["label"] = f"<{title}>"
+    return attributes
+
+
+def _body(picture: Picture, style: Style) -> Iterator[str]:
+    """Yield the lines between the braces: clusters with their cards, then edges."""
+    if picture.legend:
+        yield f"\tsubgraph cluster_legend {{ {_legend_attributes(picture, style)}\n"
+    yield from _cards(picture, style)
+    if picture.legend:
+        yield "\t}\n"
+    for edge in picture.edges:
+        yield _edge_line(edge, style)
+
+
+def _legend_attributes(picture: Picture, style: Style) -> str:
+    """A cluster without a border, around everything, carries the legend below the picture."""
+    label = table([legend_label(picture, style)], padding=4, spacing=6)
+    return f'class=legend peripheries=0 labelloc=b labeljust=l margin=6 tooltip=" " label=<{label}>'
+
+
+def _cards(picture: Picture, style: Style) -> Iterator[str]:
+    """Yield the cards outside clusters, then the clusters, nested, by an explicit stack.
+
+    Sideways, Graphviz stacks the first card of a cluster lowest and the first card outside
+    of clusters highest; the order here makes the first one the highest everywhere.
+    """
+    cards: dict[int | None, list[Card]] = {}
+    for card in picture.cards:
+        cards.setdefault(card.cluster, []).append(card)
+    children: dict[int | None, list[int]] = {}
+    for i, cluster in enumerate(picture.clusters):
+        children.setdefault(cluster.parent, []).append(i)
+    if picture.direction in ("LR", "RL"):
+        for place, inside in cards.items():
+            if place is not None or picture.legend:
+                inside.reverse()
+    for card in cards.get(None, ()):
+        yield _card_line(card, style)
+    stack = children.get(None, [])[::-1]
+    while stack:
+        i = stack.pop()
+        if i < 0:
+            yield "\t}\n"
+            continue
+        yield _cluster_line(i, picture, style)
+        for card in cards.get(i, ()):
+            yield _card_line(card, style)
+        stack.append(-1)
+        stack += children.get(i, [])[::-1]
+
+
+def _cluster_line(i: int, picture: Picture, style: Style) -> str:
+    cluster = picture.clusters[i]
+    label = cluster_label(cluster, style, downwards=picture.direction in ("TB", "BT"))
+    fill = style.clusters[cluster.level % len(style.clusters)]
+    return (
+        f'\tsubgraph cluster_{i} {{ class=module style="rounded,filled" fillcolor="{fill}" '
+        f'color="{style.cluster_line}" penwidth=1 peripheries=1 labelloc=t labeljust=l margin=10 '
+        f"tooltip={_tooltip(cluster.tooltip)} label=<{label}>\n"
+    )
+
+
+def _card_line(card: Card, style: Style) -> str:
+    fill = {
+        "leaf": style.leaf,
+        "parameter": style.leaf,
+        "output": style.output,
+    }.get(card.role, style.result)
+    look = {
+        "parameter": f" penwidth={style.bold:g}",
+        "constant": ' style="rounded,filled,dashed"',
+        "rest": ' style="rounded,filled,dashed"',
+    }.get(card.role, "")
+    return (
+        f'\t{card.id} [class={card.role} fillcolor="{fill}"{look} '
+        f"tooltip={_tooltip(card.tooltip)} label=<{card_label(card, style)}>]\n"
+    )
+
+
+def _edge_line(edge: Edge, style: Style) -> str:
+    label = edge_label(edge, style)
+    parts = [
+        f"class={'dead' if edge.dead else 'flow'}",
+        f"edgetooltip={_tooltip(edge.tooltip)}",
+        f"label=<{label}> labeltooltip={_tooltip(edge.tooltip)}" if label else "",
+        "style=dashed" if edge.dead else "",
+    ]
+    return f"\t{edge.source} -> {edge.target} [{' '.join(p for p in parts if p)}]\n"
+
+
+def _tooltip(text: str) -> str:
+    """Return a tooltip in which lines break and nothing else is special."""
+    return quote(escape(text).replace("\n", "&#10;")) if text else '" "'

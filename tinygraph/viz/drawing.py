@@ -1,0 +1,244 @@
+"""tg.draw and what it returns."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from ..core.errors import UsageError, compose_message, describe
+from ..core.graph import Graph
+from ..core.graph import graph as graph_of
+from ..core.tensor import Tensor
+from .build import Request, build
+from .dot import to_digraph
+from .model import Picture
+from .render import HINT, TIMEOUT, RenderError, checked_format, render_dot
+from .style import Style, theme_named
+
+VIEWS = ("auto", "numbers", "architecture")
+DIRECTIONS = ("LR", "TB", "RL", "BT")
+NOTEBOOK_TEXT = 20_000
+
+
+class Drawing:
+    """A picture of a graph: shows itself in a notebook, and renders to files.
+
+    Attributes
+    ----------
+    picture : Picture
+        Cards, edges and clusters as plain data.
+    """
+
+    def __init__(self, picture: Picture, style: Style) -> None:
+        self.picture = picture
+        self._style = style
+
+    @cached_property
+    def digraph(self) -> graphviz.Digraph:
+        """The picture as a :class:`graphviz.Digraph`."""
+        return to_digraph(self.picture, self._style)
+
+    @cached_property
+    def source(self) -> str:
+        """The DOT text."""
+        return str(self.digraph.source)
+
+    def pipe(self, format: str = "svg", timeout: float | None = TIMEOUT) -> bytes:
+        """Return the rendered picture.
+
+        Parameters
+        ----------
+        format : {"svg", "png", "pdf", "dot"}
+        timeout : float or None
+            Seconds that the layout may take.
+
+        Raises
+        ------
+        UsageError
+            If the format is unknown.
+        RenderError
+            If there is no Graphviz, or the layout fails or takes too long.
+        """
+        return render_dot(self.source, checked_format(format), timeout)
+
+    def render(self, path: str | os.PathLike[str], timeout: float | None = TIMEOUT) -> Path:
+        """Write the picture to a file whose suffix says the format, and return its path.
+
+        Parameters
+        ----------
+        path : str or path
+            ``graph.svg``, ``.png``, ``.pdf`` or ``.dot``. An existing file is replaced.
+        timeout : float or None
+            Seconds that the layout may take.
+
+        Raises
+        ------
+        UsageError
+            If the suffix names no format.
+        RenderError
+            If the folder cannot be written, or there is no Graphviz.
+
+        Examples
+        --------
+        >>> import tempfile, tinygraph as tg
+        >>> x, y = tg.variables(x=2, y=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     tg.draw(x * y).render(folder + "/product.dot").name
+        'product.dot'
+        """
+        target = Path(path)
+        fmt = checked_format(target.suffix)
+        _check_writable(target)
+        _write_atomically(target, self.pipe(fmt, timeout))
+        return target
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, str]:
+        """Show SVG in a notebook; without Graphviz the DOT text and a hint. Never raises."""
+        try:
+            return {"image/svg+xml": self.pipe("svg").decode("utf-8"), "text/plain": repr(self)}
+        except Exception as error:
+            reason = str(error) if isinstance(error, RenderError) else f"{error!r}. Fix: {HINT}"
+        try:
+            return {"text/plain": f"{reason}\n\n{self.source[:NOTEBOOK_TEXT]}"}
+        except Exception:
+            return {"text/plain": reason}
+
+    def __repr__(self) -> str:
+        cards, edges = len(self.picture.cards), len(self.picture.edges)
+        return f"Drawing({self.picture.view}, {cards} cards, {edges} edges)"
+
+
+def draw(
+    outputs: Any,
+    *,
+    view: str = "auto",
+    gradients: bool | str = "auto",
+    grad: Any = None,
+    names: Mapping[str, Any] | None = None,
+    depth: int | None = None,
+    direction: str | None = None,
+    title: str | None = None,
+    theme: str = "default",
+    legend: bool | str = "auto",
+    limit: int | None = 500,
+) -> Drawing:
+    """Draw the graph below a tensor.
+
+    Two views. *Numbers* (small graphs) shows every value, and after ``backward()`` every
+    gradient, with the local derivative and what it adds on each edge. *Architecture* shows
+    modules, shapes and parameter counts. The picture runs a backward pass of its own and
+    never touches ``.grad``.
+
+    Parameters
+    ----------
+    outputs : Tensor, sequence of Tensor, or anything with ``.graph()``
+        What to draw, and everything it was made of.
+    view : {"auto", "numbers", "architecture"}
+        "auto" shows numbers up to 40 cards with small tensors.
+    gradients : {"auto", True, False}
+        "auto" shows them once a backward pass went through, "—" before.
+    grad : Tensor, ndarray or list of them, optional
+        Upstream gradient for outputs with more than one element.
+    names : dict, optional
+        Names for tensors: ``locals()`` or ``{"q": q}``.
+    depth : int, optional
+        Open modules and functions made of ops down to this depth; 0 closes all.
+    direction : {"LR", "TB", "RL", "BT"}, optional
+        Default: numbers left to right, architecture top to bottom.
+    title : str, optional
+        A line above the picture.
+    theme : {"default", "cs231n"}
+        Blue and orange, or the green and red of the lecture slides.
+    legend : {"auto", True, False}
+        "auto" explains the marks in pictures of up to 12 cards.
+    limit : int or None
+        Collapse pictures of more cards; None draws everything.
+
+    Returns
+    -------
+    Drawing
+        Shows itself in a notebook; ``.render("graph.svg")`` writes a file.
+
+    Raises
+    ------
+    UsageError
+        If an argument is none of those above.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> x, y, z = tg.variables(x=-2, y=5, z=-4)
+    >>> f = (x + y) * z
+    >>> f.backward()
+    >>> tg.draw(f, names={"f": f})
+    Drawing(numbers, 5 cards, 4 edges)
+    """
+    _check_choice("view", view, VIEWS)
+    _check_choice("gradients", gradients, ("auto", True, False))
+    _check_choice("legend", legend, ("auto", True, False))
+    _check_choice("direction", direction, (None, *DIRECTIONS))
+    _check_count("depth", depth, 0)
+    _check_count("limit", limit, 1)
+    style = theme_named(theme)
+    graph = _as_graph(outputs)
+    request = Request(view, gradients, names, depth, direction, title, legend, grad, limit)
+    return Drawing(build(graph, request), style)
+
+
+def _as_graph(outputs: Any) -> Graph:
+    if isinstance(outputs, Graph):
+        return outputs
+    if isinstance(outputs, list | tuple):
+        return graph_of(*outputs)
+    if not isinstance(outputs, Tensor) and not callable(getattr(outputs, "graph", None)):
+        fix = "draw(model(x)): a model has a graph once it was called"
+        raise UsageError(compose_message("draw takes tensors", describe(outputs), fix))
+    return graph_of(outputs)
+
+
+def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    if not any(value is c or (isinstance(c, str) and value == c) for c in choices):
+        wanted = ", ".join(map(repr, choices))
+        raise UsageError(f"draw: {name} is one of {wanted}. Received {describe(value)}.")
+
+
+def _check_count(name: str, value: Any, least: int) -> None:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    if value is not None and not is_count:
+        raise UsageError(
+            f"draw: {name} is a whole number from {least} on, or None. Received {describe(value)}."
+        )
+
+
+def _check_writable(target: Path) -> None:
+    folder = target.parent
+    if target.is_dir():
+        problem = "is a folder"
+    elif not folder.is_dir():
+        problem = f"cannot be written: there is no folder {folder}"
+    elif not os.access(folder, os.W_OK):
+        problem = f"cannot be written: no permission in {folder}"
+    else:
+        return
+    raise RenderError(f"{target} {problem}. Fix: a file name in an existing folder of yours.")
+
+
+def _write_atomically(target: Path, content: bytes) -> None:
+    """Write beside the target and rename, so that no half picture is ever seen."""
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise RenderError(f"{target} cannot be written: {error}.") from error

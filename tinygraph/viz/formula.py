@@ -1,0 +1,150 @@
+"""Headers and rules: the texts of an op's record with the operands' own names in them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.op import Op
+from .text import middle_ellipsis, number, shape, tight_shape
+
+_WORD = re.compile(r"([^\W\d]\w*?)([²³ᵀ]*)(?!\w)")
+_SQUARE = re.compile(r" \*\* (\d)(?!\d)")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+NAME_LIMIT = 12
+FORMULA_LIMIT = 20
+
+
+def substitute(text: str, names: Mapping[str, str]) -> str:
+    """Replace the words of ``text`` that are keys of ``names``, all at once.
+
+    A negative number gets parentheses where it follows an operator.
+
+    Examples
+    --------
+    >>> substitute("a · b", {"a": "b", "b": "−2"})
+    'b · (−2)'
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        word, suffix = match.groups()
+        if word not in names:
+            return match.group()
+        name = names[word]
+        opens = not match.start() or text[: match.start()].endswith(("(", ", ", "["))
+        safe = (opens and not suffix) or not name.startswith("−")
+        return (name if safe else f"({name})") + suffix
+
+    replaced = _WORD.sub(replace, text)
+    return _SQUARE.sub(lambda m: m.group(1).translate(_SUPERSCRIPTS), replaced)
+
+
+def operand_names(op: Op, operands: Sequence[str]) -> dict[str, str]:
+    """Pair the input names of a record with what the operands are called here."""
+    return dict(zip(op.input_names, operands, strict=False))
+
+
+def describe_call(
+    op: Op, operands: Sequence[str], attrs: Mapping[str, Any], limit: int = FORMULA_LIMIT
+) -> str:
+    """Return what made a tensor, in at most ``limit`` characters.
+
+    The record's formula where the op has a sign of its own (``x + y``), a call where it has
+    a name (``relu(x)``); the shorter forms when a text is too long for a header.
+    """
+    names = operand_names(op, [_short(o) for o in operands])
+    values = {k: _attribute(v) for k, v in attrs.items() if k in op.attr_names}
+    formula = substitute(op.formula, {**names, **values})
+    call = f"{op.name}({', '.join(_short(o) for o in operands)})"
+    sign = f"{op.label}({', '.join(_short(o) for o in operands)})"
+    few = f"{op.name}({_short(operands[0])}, …)" if operands else call
+    candidates = [call, sign, few, f"{op.name}(…)"]
+    if len(operands) == 1 and all(unicodedata.category(c) == "Lm" for c in op.label):
+        candidates = [_short(operands[0]) + op.label, *candidates]
+    elif op.formula and not op.variadic | (op.kind == "opaque"):
+        named_so = op.label != op.name or op.formula.startswith(op.name + "(")
+        candidates = [formula, *candidates] if named_so else [call, formula, *candidates]
+    elif op.name == "getitem":
+        candidates = [formula, *candidates]
+    return shortest_fit(candidates, limit)
+
+
+def shortest_fit(candidates: Sequence[str], limit: int = FORMULA_LIMIT) -> str:
+    """Return the first candidate within the limit, else the shortest one cut."""
+    for text in candidates:
+        if len(text) <= limit:
+            return text
+    return middle_ellipsis(min(candidates, key=len), limit)
+
+
+def describe_rule(
+    op: Op,
+    position: int,
+    operands: Sequence[str],
+    shapes: Sequence[tuple[int, ...]],
+    result: tuple[str, tuple[int, ...]],
+) -> tuple[str, ...]:
+    """Return the local rule of one edge as lines: the text, then the shapes it carries.
+
+    Examples
+    --------
+    >>> from tinygraph.ops.linalg import matmul
+    >>> describe_rule(matmul, 1, ["X", "W"], [(3, 4), (4, 2)], ("Y", (3, 2)))
+    ('Xᵀ G', '(4,3)(3,2)→(4,2)')
+    """
+    if op.variadic:
+        template = op.local[0] if op.local else ""
+    else:
+        template = op.local[position] if position < len(op.local) else ""
+    if not template:
+        return ()
+    y, y_shape = result
+    names = operand_names(op, [_short(o) for o in operands])
+    rule = substitute(template, {**names, "y": _short(y)})
+    if op.kind == "elementwise":
+        rule = f"× ({rule})" if " " in rule else f"× {rule}"
+    factors = _factor_shapes(template, op, shapes, y_shape) or tight_shape(y_shape)
+    target = tight_shape(shapes[position])
+    changes = op.kind != "elementwise" or y_shape != shapes[position]
+    return (middle_ellipsis(rule, 28), *([f"{factors}→{target}"] if changes else []))
+
+
+def _factor_shapes(
+    template: str, op: Op, shapes: Sequence[tuple[int, ...]], y_shape: tuple[int, ...]
+) -> str:
+    """Return the shapes of a rule that is a plain product such as ``G bᵀ``, else ""."""
+    known = dict(zip(op.input_names, shapes, strict=False)) | {"G": y_shape}
+    parts = template.split(" ")
+    if "G" not in parts or any(p.rstrip("ᵀ") not in known for p in parts):
+        return ""
+    if any(len(lengths) != 2 for lengths in known.values()):
+        return ""
+    return "".join(
+        tight_shape(known[p.rstrip("ᵀ")][:: -1 if p.endswith("ᵀ") else 1]) for p in parts
+    )
+
+
+def _short(name: str) -> str:
+    """Return the last part of a dotted parameter name, cut to fit into a formula."""
+    is_number = name[:1].isdigit() or name[:1] == "−"
+    return name if is_number else middle_ellipsis(name.rpartition(".")[2] or name, NAME_LIMIT)
+
+
+def _attribute(value: Any) -> str:
+    """Write an attribute as it would stand in a formula."""
+    if isinstance(value, bool | str) or value is None:
+        return str(value)
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, slice):
+        ends = [value.start, value.stop] + ([value.step] if value.step is not None else [])
+        return ":".join("" if e is None else number(e) for e in ends)
+    if value is ...:
+        return "…"
+    if isinstance(value, tuple):
+        if all(isinstance(v, int) for v in value):
+            return ", ".join(map(number, value)) if len(value) < 2 else shape(value)
+        return ", ".join(map(_attribute, value))
+    return middle_ellipsis(str(value), NAME_LIMIT)

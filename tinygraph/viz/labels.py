@@ -1,0 +1,217 @@
+"""Cards, edges, titles and the legend as HTML-like labels of Graphviz.
+
+Every piece of text passes through :func:`escape`; the only tags are written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .model import Card, Cluster, Content, Edge, Gradient, HeatMap, Matrix, Number, Picture
+from .style import Style, heat
+from .text import escape
+
+TINT = 0.38
+"""How strongly a number's cell may be tinted and stay readable."""
+
+PIXEL = {8: 12, 16: 8, 32: 5}
+"""Side of a heat map's cell, by the longer side of the map."""
+
+WIDE = ' COLSPAN="2"'
+TIGHT = ' CELLPADDING="2"'
+GAP = "\u2002"
+"""Keeps a label away from the number at its right."""
+
+LETTER_WIDTH = 6.0
+"""About the width of a letter in a title, in points."""
+
+LEGEND_WORDS = {
+    "leaf": "input",
+    "parameter": "parameter",
+    "constant": "data or constant",
+    "output": "result",
+    "value": "value",
+    "gradient": "∂ gradient",
+    "local": "× local derivative",
+    "adds": "◂ what the edge adds",
+    "dead": "– – nothing flows back",
+}
+
+
+def font(
+    text: str,
+    style: Style,
+    size: int,
+    colour: str,
+    bold: bool = False,
+    italic: bool = False,
+    right: bool = False,
+) -> str:
+    """Return escaped text in a size and colour; ``right`` marks what ends at a right edge."""
+    body = escape(text) or " "
+    body = f"<I>{body}</I>" if italic else body
+    body = f"<B>{body}</B>" if bold else body
+    face = f' FACE="{style.right_font}"' if right else ""
+    return f'<FONT{face} POINT-SIZE="{size}" COLOR="{colour}">{body}</FONT>'
+
+
+def table(
+    rows: Sequence[str], padding: int = 3, spacing: int = 0, rule: str = "", more: str = ""
+) -> str:
+    """Return rows as a borderless table; ``rule`` is the colour of its ``<HR/>``."""
+    colour = f' COLOR="{rule}"{more}' if rule else more
+    return (
+        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}"{colour}>'
+        f"{''.join(rows)}</TABLE>"
+    )
+
+
+def cell(body: str, align: str = "LEFT", more: str = "") -> str:
+    """Return one table cell."""
+    return f'<TD ALIGN="{align}"{more}>{body}</TD>'
+
+
+def card_label(card: Card, style: Style) -> str:
+    """Return the label of a card: header and note; lines; value; rule; gradient."""
+    header = font(card.header, style, style.name_size, style.ink, bold=True)
+    if card.note:
+        note = font(card.note, style, style.small_size, style.quiet, right=True)
+        first = cell(header) + cell(note, "RIGHT")
+    else:
+        plain = card.value is None and not card.gradient
+        first = cell(header, "CENTER" if plain else "LEFT", WIDE)
+    rows = [f"<TR>{first}</TR>"]
+    for line in card.lines:
+        small = font(line, style, style.small_size, style.quiet)
+        align = "LEFT" if card.value is not None else "CENTER"
+        rows.append(f"<TR>{cell(small, align, WIDE + TIGHT)}</TR>")
+    if card.value is not None:
+        body = _content(card.value, style, style.value)
+        rows.append(f"<TR>{cell(body, 'RIGHT', WIDE)}</TR>")
+    if card.gradient:
+        rows += ["<HR/>", _gradient_row(card.gradient, style)]
+    return table(rows, rule=style.rule if card.gradient else "")
+
+
+def _gradient_row(gradient: Gradient, style: Style) -> str:
+    label = font(gradient.label + GAP, style, style.number_size, style.gradient, italic=True)
+    content = gradient.content
+    if isinstance(content, Number):
+        text = f"{gradient.terms} {content.text}".strip()
+        colour = style.quiet if content.quiet else style.gradient
+        body = font(text, style, style.number_size, colour, italic=True, right=True)
+        return f"<TR>{cell(label)}{cell(body, 'RIGHT')}</TR>"
+    body = _content(content, style, style.gradient)
+    if gradient.terms:
+        small = font(gradient.terms, style, style.small_size, style.gradient, italic=True)
+        label = f"{label}<BR/>{small}"
+    return f"<TR>{cell(label)}{cell(body, 'RIGHT')}</TR>"
+
+
+def _content(content: Content, style: Style, colour: str) -> str:
+    if isinstance(content, Number):
+        colour = style.quiet if content.quiet else colour
+        return font(content.text, style, style.number_size, colour, right=True)
+    if isinstance(content, Matrix):
+        return _matrix(content, style, colour)
+    if isinstance(content, HeatMap):
+        return _heat_map(content, style, colour)
+    parts = (("min", content.smallest), ("mean", content.mean), ("max", content.largest))
+    rows = [
+        f"<TR>{cell(font(word + GAP, style, style.small_size, style.quiet))}"
+        f"{cell(font(text, style, style.number_size, colour, right=True), 'RIGHT')}</TR>"
+        for word, text in parts
+    ]
+    return table(rows, padding=1)
+
+
+def _matrix(matrix: Matrix, style: Style, colour: str) -> str:
+    rows = []
+    for row in matrix.cells:
+        cells = (
+            cell(
+                font(text, style, style.number_size, colour, right=True),
+                "RIGHT",
+                f' BGCOLOR="{heat(level, style, TINT)}"',
+            )
+            for text, level in row
+        )
+        rows.append(f"<TR>{''.join(cells)}</TR>")
+    return table(rows, padding=3, spacing=1)
+
+
+def _heat_map(content: HeatMap, style: Style, colour: str) -> str:
+    longer = max(len(content.levels), len(content.levels[0]))
+    side = next(pixel for limit, pixel in PIXEL.items() if longer <= limit)
+    size = f' FIXEDSIZE="TRUE" WIDTH="{side}" HEIGHT="{side}"'
+    rows = [
+        "<TR>"
+        + "".join(f'<TD BGCOLOR="{heat(level, style)}"{size}></TD>' for level in row)
+        + "</TR>"
+        for row in content.levels
+    ]
+    extent = f' FIXEDSIZE="TRUE" WIDTH="{side * len(content.levels[0])}"'
+    extent += f' HEIGHT="{side * len(content.levels)}"'
+    scale = font(f"|max| {content.largest}", style, style.small_size, colour, right=True)
+    return table(
+        [
+            f"<TR>{cell(table(rows, padding=0, more=extent), 'RIGHT')}</TR>",
+            f"<TR>{cell(scale, 'RIGHT')}</TR>",
+        ],
+        padding=1,
+    )
+
+
+def edge_label(edge: Edge, style: Style) -> str:
+    """Return the local derivative, and below it what the edge adds; "" without gradients."""
+    lines = [font(text, style, style.small_size, style.quiet) for text in edge.local]
+    if edge.adds:
+        lines.append(font(edge.adds, style, style.number_size - 1, style.gradient, italic=True))
+    return table([f"<TR>{cell(line, 'CENTER')}</TR>" for line in lines], padding=1) if lines else ""
+
+
+def cluster_label(cluster: Cluster, style: Style, downwards: bool) -> str:
+    """Return the title of a module: its path, then type and counts in grey.
+
+    Where data flows down, edges come in through the middle of the upper border: there the
+    title has two lines and keeps to the left half.
+    """
+    title = font(cluster.title, style, style.number_size, style.ink, bold=True)
+    if not downwards:
+        details = font(f" · {cluster.details}", style, style.small_size + 1, style.quiet)
+        return title + details if cluster.details else title
+    rows = [title]
+    if cluster.details:
+        rows.append(font(cluster.details, style, style.small_size, style.quiet))
+    width = round(LETTER_WIDTH * max(len(cluster.title), len(cluster.details)))
+    free = f'<TD WIDTH="{width}" ROWSPAN="{len(rows)}"></TD>'
+    lines = [f"<TR>{cell(row)}{'' if i else free}</TR>" for i, row in enumerate(rows)]
+    return table(lines, padding=1)
+
+
+def picture_title(picture: Picture, style: Style) -> str:
+    """Return title and remarks, or ""."""
+    rows = []
+    if picture.title:
+        rows.append(font(picture.title, style, style.name_size + 2, style.ink, bold=True))
+    rows += [font(text, style, style.small_size + 1, style.quiet) for text in picture.remarks]
+    return table([f"<TR>{cell(row, 'CENTER')}</TR>" for row in rows], padding=2) if rows else ""
+
+
+def legend_label(picture: Picture, style: Style) -> str:
+    """Return the marks of this picture in one line, each drawn as it looks."""
+    return f"<TR>{''.join(_legend_cell(mark, style) for mark in picture.legend)}</TR>"
+
+
+def _legend_cell(mark: str, style: Style) -> str:
+    colours = {"value": style.value, "gradient": style.gradient, "adds": style.gradient}
+    words = font(LEGEND_WORDS[mark], style, style.small_size, colours.get(mark, style.quiet),
+                 italic=mark in ("gradient", "adds"))  # fmt: skip
+    boxes = {
+        "leaf": f' BORDER="1" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',
+        "parameter": f' BORDER="2" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',
+        "constant": f' BORDER="1" BGCOLOR="{style.result}" STYLE="ROUNDED,DASHED"',
+        "output": f' BORDER="1" BGCOLOR="{style.output}" STYLE="ROUNDED"',
+    }
+    box = boxes.get(mark)
+    return cell(words, "CENTER", f'{box} COLOR="{style.line}"' if box else "")

@@ -1,0 +1,52 @@
+"""What tensors are called in a picture: their own names, the caller's, or v₁, v₂, …"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..core.errors import UsageError
+from ..core.tensor import Tensor
+from .text import TOOLTIP_LIMIT, clean, number, subscript
+
+
+class Names:
+    """Short names for headers, full ones for tooltips.
+
+    Parameters
+    ----------
+    given : mapping or None
+        ``locals()`` or ``{"q": q}``; entries that are not tensors, and names that start
+        with an underscore, are passed over. A tensor's own name comes first.
+    """
+
+    def __init__(self, given: Mapping[str, Any] | None) -> None:
+        if given is not None and not isinstance(given, Mapping):
+            raise UsageError(
+                f"draw: names is a dict such as locals(). Received {type(given).__name__}."
+            )
+        self._full: dict[Tensor, str] = {}
+        for name, value in (given or {}).items():
+            if isinstance(value, Tensor) and not str(name).startswith("_"):
+                self._full.setdefault(value, str(name))
+        self._numbered: dict[Tensor, str] = {}
+
+    def number_the_rest(self, tensors: Iterable[Tensor]) -> None:
+        """Call tensors without a name v₁, v₂, … in their order, as textbooks do."""
+        for tensor in tensors:
+            if not self.full(tensor):
+                self._numbered[tensor] = f"v{subscript(len(self._numbered) + 1)}"
+
+    def full(self, tensor: Tensor) -> str:
+        """Return the name someone gave, "" if nobody did."""
+        return str(tensor.name) if tensor.name else self._full.get(tensor, "")
+
+    def short(self, operand: Any) -> str:
+        """Return how a header or a formula calls an operand; numbers stand for themselves."""
+        if not isinstance(operand, Tensor):
+            return number(operand)
+        return clean(self.full(operand)) or self._numbered.get(operand, "·")
+
+    def tooltip(self, tensor: Tensor) -> str:
+        """Return the full name, cut only where it is absurdly long."""
+        return clean(self.full(tensor), TOOLTIP_LIMIT) or self._numbered.get(tensor, "")

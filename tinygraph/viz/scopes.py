@@ -1,0 +1,109 @@
+"""Facts about module and composite calls that need their surroundings, found once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..core.graph import Graph
+from ..core.modes import Scope
+from ..core.tensor import Tensor
+
+
+class ScopeTree:
+    """The scopes of a graph: how deep each lies, what it owns, what goes in and out.
+
+    Attributes
+    ----------
+    scopes : list of Scope
+        Outer before inner.
+    level : dict
+        0 for the outermost.
+    holds_modules : set of Scope
+        The calls that contain a module call.
+    calls : dict from Scope to (int, int)
+        Which call of its module it is, of how many.
+    entering, leaving : dict from Scope to list of Tensor
+        Data (not parameters) that goes in, and results that come out.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.scopes = graph.scopes
+        self.level: dict[Scope, int] = {}
+        self.holds_modules: set[Scope] = set()
+        for scope in self.scopes:
+            parent = scope.parent
+            self.level[scope] = 0 if parent is None else self.level[parent] + 1
+            if scope.kind == "module" and parent is not None:
+                self.holds_modules.add(parent)
+        self.calls = self._count_calls()
+        self._owned: dict[int, set[Tensor]] = {}
+        self.all_parameters: set[Tensor] = set()
+        for scope in self.scopes:
+            self.all_parameters |= self.parameters(scope)
+        self.entering: dict[Scope, dict[Tensor, None]] = {s: {} for s in self.scopes}
+        self.leaving: dict[Scope, dict[Tensor, None]] = {s: {} for s in self.scopes}
+        self._find_traffic(graph)
+
+    def _count_calls(self) -> dict[Scope, tuple[int, int]]:
+        totals = Counter(id(s.owner) for s in self.scopes)
+        seen: Counter[int] = Counter()
+        calls = {}
+        for scope in self.scopes:
+            seen[id(scope.owner)] += 1
+            calls[scope] = seen[id(scope.owner)], totals[id(scope.owner)]
+        return calls
+
+    def _find_traffic(self, graph: Graph) -> None:
+        for node in graph.nodes:
+            for x in node.inputs:
+                if isinstance(x, Tensor) and not (x.scope is node.scope and x.op):
+                    self._note(x, node.scope)
+        for output in graph.outputs:
+            self._note(output, None)
+
+    def _note(self, x: Tensor, reader: Scope | None) -> None:
+        """Note that ``x`` is read in ``reader``: it crosses all scopes that hold only one."""
+        maker = x.scope if x.op else None
+        shared = self.common(maker, reader)
+        while maker is not shared and maker is not None:
+            self.leaving[maker][x] = None
+            maker = maker.parent
+        while reader is not shared and reader is not None and x not in self.all_parameters:
+            self.entering[reader][x] = None
+            reader = reader.parent
+
+    def parameters(self, scope: Scope) -> set[Tensor]:
+        """Return the parameters of the module that was called."""
+        key = id(scope.owner)
+        if key not in self._owned:
+            listing = getattr(scope.owner, "parameters", None)
+            is_module = scope.kind == "module" and callable(listing)
+            self._owned[key] = set(listing()) if is_module and listing else set()
+        return self._owned[key]
+
+    def common(self, a: Scope | None, b: Scope | None) -> Scope | None:
+        """Return the innermost scope that holds both."""
+        while a is not b:
+            if a is None or b is None:
+                return None
+            if self.level[a] >= self.level[b]:
+                a = a.parent
+            else:
+                b = b.parent
+        return a
+
+    def home_of_leaf(self, leaf: Tensor, consumers: Scope | None) -> Scope | None:
+        """Return the innermost module around all consumers that owns the leaf as a parameter."""
+        scope = consumers
+        while scope is not None and leaf not in self.parameters(scope):
+            scope = scope.parent
+        return scope
+
+
+def scope_chain(scope: Scope | None) -> list[Scope]:
+    """Return the scopes around, outermost first, and the scope itself."""
+    chain = []
+    while scope is not None:
+        chain.append(scope)
+        scope = scope.parent
+    return chain[::-1]

@@ -1,0 +1,73 @@
+"""Every colour, font and size of a picture, under a name.
+
+SVG classes carry the same names, so that a style sheet can restyle a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The look of a picture. Colours are chosen for contrast and for colour-blind readers.
+
+    ``right_font`` looks like ``font``; the other order of names marks text that ends at a
+    right edge, so that `align` can keep it there in SVG.
+    """
+
+    value: str = "#005A9C"
+    gradient: str = "#B54A00"
+    ink: str = "#1F2933"
+    quiet: str = "#5F6B76"
+    line: str = "#5B6770"
+    rule: str = "#AEB8C2"
+    edge: str = "#7B8794"
+    leaf: str = "#EAF1F7"
+    result: str = "#FFFFFF"
+    output: str = "#F3F4F6"
+    background: str = "#FFFFFF"
+    clusters: tuple[str, str] = ("#F7F8FA", "#EEF1F4")
+    cluster_line: str = "#C3CAD1"
+    positive: str = "#1B7837"
+    negative: str = "#762A83"
+    invalid: str = "#D9D9D9"
+    font: str = "Helvetica,Arial,sans-serif"
+    right_font: str = "Arial,Helvetica,sans-serif"
+    name_size: int = 12
+    number_size: int = 11
+    small_size: int = 9
+    thin: float = 1.0
+    bold: float = 2.2
+
+
+THEMES = {
+    "default": Style(),
+    "cs231n": replace(Style(), value="#1B7A2F", gradient="#C62828"),
+}
+"""``default`` is blue and orange; ``cs231n`` has the green and red of the lecture slides."""
+
+
+def theme_named(name: str) -> Style:
+    """Return the theme of this name."""
+    if name not in THEMES:
+        raise UsageError(f"draw: theme is one of {', '.join(THEMES)}. Received {name!r}.")
+    return THEMES[name]
+
+
+def heat(level: float, style: Style, strength: float = 1.0) -> str:
+    """Return the colour of a level from −1 (negative) through 0 (white) to 1 (positive).
+
+    Examples
+    --------
+    >>> heat(0.0, Style()), heat(1.0, Style()), heat(-1.0, Style())
+    ('#ffffff', '#1b7837', '#762a83')
+    """
+    if level != level:
+        return style.invalid
+    end = style.positive if level > 0 else style.negative
+    amount = min(abs(level), 1.0) * strength
+    channels = (int(end[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 + (c - 255) * amount):02x}" for c in channels)

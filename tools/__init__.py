@@ -1,0 +1,1 @@
+"""Generators: files in this repository that are made by code."""
