@@ -14,7 +14,7 @@ endif
 RUN := $(BIN)/python -m
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint types docs stubs pictures bench peers format clean
+.PHONY: help demo test test-all coverage lint types docs stubs pictures bench peers format clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -28,6 +28,10 @@ test: lint types ## Lint, type-check and test (small counts)
 
 test-all: lint types ## The same with the full counts
 	TINYGRAPH_FULL=1 $(RUN) pytest -n $(JOBS)
+
+coverage: $(VENV)/dev.stamp ## Test, and list the lines of tinygraph that no test runs
+	$(RUN) coverage run -m pytest
+	$(RUN) coverage report
 
 lint: $(VENV)/dev.stamp ## Check style and formatting
 	$(RUN) ruff check
@@ -53,11 +57,11 @@ peers: $(VENV)/dev.stamp $(VENV)/peers.stamp ## Install PyTorch and others into 
 	$(RUN) benchmarks.run
 
 format: $(VENV)/dev.stamp ## Format the code
-	$(RUN) ruff check --fix
+	$(RUN) ruff check --fix --exit-zero --quiet
 	$(RUN) ruff format
 
 clean: ## Remove the environment and everything built
-	$(PYTHON) -c "import pathlib, shutil; \
+	@$(PYTHON) -c "import pathlib, shutil; \
 	    names = '$(VENV) build dist docs/_build docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis'; \
 	    found = [*map(pathlib.Path, names.split()), *pathlib.Path().glob('*.egg-info')]; \
 	    found += [p for d in ('tinygraph', 'tests', 'tools', 'docs', 'examples', 'benchmarks') \

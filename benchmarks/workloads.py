@@ -62,7 +62,40 @@ def _adds_torch() -> float:
     return best_of(lambda: time_adds(x, c, lambda y: y.backward(torch.ones(4))), 3)
 
 
-for _name, _function in (("tinygraph", _adds_tinygraph), ("torch", _adds_torch)):
+def _adds_autograd() -> float:
+    from autograd import elementwise_grad
+
+    c = np.ones(4, np.float32)
+
+    def chain(x):
+        for _ in range(ADDS):
+            x = x + c
+        return x
+
+    def once() -> float:
+        start = time.perf_counter()
+        elementwise_grad(chain)(c)
+        return time.perf_counter() - start
+
+    return best_of(once, 3)
+
+
+def _adds_mygrad() -> float:
+    import mygrad as mg
+
+    sys.setrecursionlimit(10 * ADDS)
+    x, c = mg.tensor(np.ones(4, np.float32)), np.ones(4, np.float32)
+    return best_of(lambda: time_adds(x, c, lambda y: y.backward(np.ones(4, np.float32))), 3)
+
+
+CHAINS = {
+    "tinygraph": _adds_tinygraph,
+    "torch": _adds_torch,
+    "autograd": _adds_autograd,
+    "mygrad": _adds_mygrad,
+}
+
+for _name, _function in CHAINS.items():
 
     @workload("100,000 adds, collector on", _name)
     def _on(function=_function) -> Measurement:
@@ -137,8 +170,8 @@ def _step_data() -> tuple[np.ndarray, np.ndarray]:
     return x, np.sign(x[:, :1] * x[:, 1:]).astype(np.float32)
 
 
-def time_steps(step: Callable[[], None], count: int = 300) -> float:
-    for _ in range(50):
+def time_steps(step: Callable[[], None], count: int = 300, warm_up: int = 50) -> float:
+    for _ in range(warm_up):
         step()
     times = []
     for _ in range(count):
@@ -184,6 +217,80 @@ def _mlp_torch() -> Measurement:
         optimizer.step()
 
     return {"seconds": time_steps(step)}
+
+
+@workload("MLP 2-16-16-1 step, 100 points", "autograd")
+def _mlp_autograd() -> Measurement:
+    import autograd.numpy as anp
+    from autograd import grad
+
+    x, y = _step_data()
+    weights = _initial_weights()
+
+    def loss(weights):
+        h = x
+        for i, (w, b) in enumerate(weights):
+            h = anp.dot(h, w.T) + b
+            h = anp.maximum(h, 0) if i < 2 else h
+        return anp.mean(anp.maximum(1 - y * h, 0))
+
+    gradient = grad(loss)
+
+    def step() -> None:
+        for (w, b), (gw, gb) in zip(weights, gradient(weights), strict=True):
+            w -= 0.05 * gw
+            b -= 0.05 * gb
+
+    return {"seconds": time_steps(step)}
+
+
+@workload("MLP 2-16-16-1 step, 100 points", "mygrad")
+def _mlp_mygrad() -> Measurement:
+    import mygrad as mg
+
+    x, y = _step_data()
+    weights = [(mg.tensor(w), mg.tensor(b)) for w, b in _initial_weights()]
+
+    def step() -> None:
+        h = x
+        for i, (w, b) in enumerate(weights):
+            h = mg.matmul(h, w.T) + b
+            h = mg.maximum(h, 0) if i < 2 else h
+        mg.mean(mg.maximum(1 - y * h, 0)).backward()
+        for w, b in weights:
+            w.data -= 0.05 * w.grad
+            b.data -= 0.05 * b.grad
+            w.null_grad()
+            b.null_grad()
+
+    return {"seconds": time_steps(step)}
+
+
+@workload("MLP 2-16-16-1 step, 100 points", "micrograd")
+def _mlp_micrograd() -> Measurement:
+    from micrograd.nn import MLP
+
+    x, y = _step_data()
+    model = MLP(2, [16, 16, 1])
+
+    def step() -> None:
+        scores = [model(row) for row in x.tolist()]
+        losses = [(1 - label * s).relu() for label, s in zip(y[:, 0].tolist(), scores, strict=True)]
+        loss = sum(losses) * (1 / len(losses))
+        model.zero_grad()
+        loss.backward()
+        for p in model.parameters():
+            p.data -= 0.05 * p.grad
+
+    return {"seconds": time_steps(step, count=3, warm_up=1)}
+
+
+def _initial_weights() -> list[tuple[np.ndarray, np.ndarray]]:
+    rng = np.random.default_rng(1)
+    sizes = [(16, 2), (16, 16), (1, 16)]
+    return [
+        (rng.uniform(-0.3, 0.3, s).astype(np.float32), np.zeros(s[0], np.float32)) for s in sizes
+    ]
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ def samples(name: str, reference: Callable[..., Any] | None, *given: Sample) -> 
         REFERENCES[name] = reference
 
 
-# ---- elementwise, one operand -----------------------------------------------------------------
+# ---- elementwise, one operand ------------------------------------------------------------------
 
 erf = np.vectorize(math.erf, otypes=[float])
 erfc = np.vectorize(math.erfc, otypes=[float])
@@ -101,7 +101,7 @@ SAMPLES["sqrt"].append(Sample("kink at 0", (ZERO,), gradients=(ZERO + np.inf,)))
 SAMPLES["log"].append(Sample("pole at 0", (ZERO,), gradients=(ZERO + np.inf,)))
 SAMPLES["gelu"].append(Sample("tanh", (values("gelu tanh", (2, 3)),), {"approximate": "tanh"}))
 
-# ---- elementwise, two operands ------------------------------------------------------------------
+# ---- elementwise, two operands -----------------------------------------------------------------
 
 BINARY: dict[str, tuple[Callable[..., Any], tuple[float, float], tuple[float, float]]] = {
     "add": (lambda a, b: a + b, (-2, 2), (-2, 2)),
@@ -170,7 +170,7 @@ samples(
     Sample("edges", (np.array([-1.0, 1.0]),), {"min": -1, "max": 1}, gradients=(ZERO + 1,)),
 )
 
-# ---- casts, shapes, joins -------------------------------------------------------------------------
+# ---- casts, shapes, joins ----------------------------------------------------------------------
 
 ARRANGE = {k: values("arrange" + k, s) for k, s in SHAPES.items()}
 CUBE = values("cube", (2, 1, 3))
@@ -191,9 +191,11 @@ samples(
 )
 samples(
     "sum_to",
-    lambda x, shape: x.sum(tuple(range(x.ndim - len(shape)))).reshape(-1, *shape[-1:]).sum(0)
-    if shape
-    else x.sum(),
+    lambda x, shape: (
+        x.sum(tuple(range(x.ndim - len(shape)))).reshape(-1, *shape[-1:]).sum(0)
+        if shape
+        else x.sum()
+    ),
     Sample("drop an axis", (ARRANGE["matrix"],), {"shape": (3,)}),
     Sample("to 0-d", (ARRANGE["matrix"],), {"shape": ()}),
     Sample("same", (ARRANGE["vector"],), {"shape": (3,)}),
@@ -217,9 +219,9 @@ samples(
 )
 samples(
     "swapaxes",
-    lambda x, axis1, axis2: np.moveaxis(np.moveaxis(x, 0, -1), -2 if x.ndim > 2 else 0, 0)
-    if x.ndim > 2
-    else x.T,
+    lambda x, axis1, axis2: (
+        np.moveaxis(np.moveaxis(x, 0, -1), -2 if x.ndim > 2 else 0, 0) if x.ndim > 2 else x.T
+    ),
     Sample("matrix", (ARRANGE["matrix"],), {"axis1": 0, "axis2": 1}),
     Sample("negative", (CUBE,), {"axis1": 0, "axis2": -1}),
     Sample("empty", (ARRANGE["empty"],), {"axis1": 0, "axis2": 1}),
@@ -251,9 +253,11 @@ samples(
 )
 samples(
     "concatenate",
-    lambda *xs, axis=0: np.array([row for x in xs for row in x.tolist()]).reshape(-1, *xs[0].shape[1:])
-    if axis == 0
-    else np.moveaxis(np.array([r for x in xs for r in np.moveaxis(x, axis, 0)]), 0, axis),
+    lambda *xs, axis=0: (
+        np.array([row for x in xs for row in x.tolist()]).reshape(-1, *xs[0].shape[1:])
+        if axis == 0
+        else np.moveaxis(np.array([r for x in xs for r in np.moveaxis(x, axis, 0)]), 0, axis)
+    ),
     Sample("rows", (ARRANGE["matrix"], values("c1", (1, 3)))),
     Sample("columns", (ARRANGE["matrix"], values("c2", (2, 1))), {"axis": 1}),
     Sample("negative", (ARRANGE["matrix"], values("c3", (2, 2))), {"axis": -1}),
@@ -284,7 +288,7 @@ def _padded(x: Array, pad_width: Any, constant: float) -> Array:
     return result
 
 
-# ---- indexing --------------------------------------------------------------------------------------
+# ---- indexing ----------------------------------------------------------------------------------
 
 ROWS, COLUMNS = np.array([0, 1, 1]), np.array([2, 0, 0])
 WIDE = values("wide", (2, 4))
@@ -318,7 +322,9 @@ samples(
 samples(
     "place_add",
     _placed,
-    Sample("slice", (values("p1", (2, 2)),), {"index": (slice(None), slice(1, 3)), "shape": (2, 4)}),
+    Sample(
+        "slice", (values("p1", (2, 2)),), {"index": (slice(None), slice(1, 3)), "shape": (2, 4)}
+    ),
     Sample("element", (ARRANGE["0-d"],), {"index": (1, 0), "shape": (2, 3)}),
     Sample(
         "arrays with repeats",
@@ -329,11 +335,11 @@ samples(
 )
 samples(
     "take",
-    lambda x, indices, axis=None: np.array(
-        [x.ravel()[i] for i in indices.ravel()]
-    ).reshape(indices.shape)
-    if axis is None
-    else np.stack([np.moveaxis(x, axis, 0)[i] for i in indices], axis),
+    lambda x, indices, axis=None: (
+        np.array([x.ravel()[i] for i in indices.ravel()]).reshape(indices.shape)
+        if axis is None
+        else np.stack([np.moveaxis(x, axis, 0)[i] for i in indices], axis)
+    ),
     Sample("flat", (WIDE, np.array([[7, -1], [0, 0]]))),
     Sample("rows", (WIDE, ROWS), {"axis": 0}),
     Sample("negative axis", (WIDE, COLUMNS), {"axis": -1}),
@@ -359,7 +365,7 @@ def _scattered(x: Array, index: Array, given: Array, axis: int = 0) -> Array:
 
 REFERENCES["scatter_add"] = _scattered
 
-# ---- products and reductions ------------------------------------------------------------------------
+# ---- products and reductions -------------------------------------------------------------------
 
 MATMUL = {
     "vectors": ((3,), (3,)),
@@ -514,7 +520,7 @@ def _softmax(x: Array, axis: int = -1) -> Array:
 samples("softmax", _softmax, *ROW)
 samples("log_softmax", lambda x, axis=-1: np.log(_softmax(x, axis)), *ROW)
 
-# ---- losses -----------------------------------------------------------------------------------------
+# ---- losses ------------------------------------------------------------------------------------
 
 LABELS = np.array([2, 0])
 LOGITS = values("logits", (2, 3))
@@ -552,8 +558,16 @@ samples(
     Sample("none", _both, {"reduction": "none"}),
 )
 samples(
+    "binary_cross_entropy_elements",
+    lambda x, t: -t * np.log(1 / (1 + np.exp(-x))) - (1 - t) * np.log(1 / (1 + np.exp(x))),
+    Sample("0-d", (np.array(0.4), np.array(0.7))),
+    Sample("matrix", (ODDS, TARGETS)),
+    Sample("broadcast", (ODDS, TARGETS[:1, :1])),
+    Sample("empty", (ARRANGE["empty"], ARRANGE["empty"])),
+)
+samples(
     "binary_cross_entropy_with_logits",
-    _averaged(lambda x, t: -t * np.log(1 / (1 + np.exp(-x))) - (1 - t) * np.log(1 / (1 + np.exp(x)))),
+    _averaged(REFERENCES["binary_cross_entropy_elements"]),
     Sample("mean", (ODDS, TARGETS)),
     Sample("sum", (ODDS, TARGETS), {"reduction": "sum"}),
     Sample("labels", (LOGITS, (LOGITS > 0).astype(int)), {"reduction": "none"}),
@@ -566,7 +580,7 @@ samples(
     Sample("none", (LOGITS, LABELS), {"reduction": "none"}),
 )
 
-# ---- random draws and updates ------------------------------------------------------------------------
+# ---- random draws and updates ------------------------------------------------------------------
 
 
 def _generator() -> tg.Generator:

@@ -1,10 +1,12 @@
 """tinygraph: a small, graph-based autodiff framework to understand, build, train and see."""
 
 from . import nn, optim
+from .check import check_op, gradcheck, gradgradcheck
 from .core.debug import detect_anomaly, detect_raw_writes
 from .core.errors import (
     AnomalyError,
     DtypeError,
+    GradcheckError,
     GradientError,
     IndexRangeError,
     ShapeError,
@@ -29,6 +31,7 @@ from .core.op import Op, composite, op
 from .core.registry import REGISTRY
 from .core.structure import broadcast_to
 from .core.tensor import Tensor, from_numpy, tensor, variables
+from .extras import MissingExtraError
 from .ops.activation import erf, erfc, gelu, relu, sigmoid, softplus
 from .ops.creation import (
     arange,
@@ -104,5 +107,6 @@ from .ops.shape import (
     transpose,
 )
 from .ops.syntax import astype
+from .viz import Drawing, RenderError, draw
 
 __version__ = "0.1.0"

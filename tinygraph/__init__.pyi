@@ -12,10 +12,14 @@ from .core.methods import Operand
 from .ops.axes import Axes
 from . import nn as nn
 from . import optim as optim
+from .check import check_op as check_op
+from .check import gradcheck as gradcheck
+from .check import gradgradcheck as gradgradcheck
 from .core.debug import detect_anomaly as detect_anomaly
 from .core.debug import detect_raw_writes as detect_raw_writes
 from .core.errors import AnomalyError as AnomalyError
 from .core.errors import DtypeError as DtypeError
+from .core.errors import GradcheckError as GradcheckError
 from .core.errors import GradientError as GradientError
 from .core.errors import IndexRangeError as IndexRangeError
 from .core.errors import ShapeError as ShapeError
@@ -48,6 +52,7 @@ from .core.tensor import Tensor as Tensor
 from .core.tensor import from_numpy as from_numpy
 from .core.tensor import tensor as tensor
 from .core.tensor import variables as variables
+from .extras import MissingExtraError as MissingExtraError
 from .ops.creation import arange as arange
 from .ops.creation import eye as eye
 from .ops.creation import full as full
@@ -69,6 +74,9 @@ from .ops.random import uniform as uniform
 from .ops.shape import concatenate as concatenate
 from .ops.shape import pad as pad
 from .ops.syntax import astype as astype
+from .viz import Drawing as Drawing
+from .viz import RenderError as RenderError
+from .viz import draw as draw
 
 @overload
 def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Tensor:
@@ -154,8 +162,8 @@ def logsumexp(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Take log Σ eˣ along axes, without overflow; nothing but −inf gives −inf."""
 def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Take the largest element along axes (default: all); nan wins."""
-def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Average along axes; the mean of no elements is nan."""
+def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Average the elements along axes (default: all); the mean of no elements is nan."""
 def min(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Take the smallest element along axes (default: all); nan wins."""
 def softmax(x: Operand, axis: int = -1) -> Tensor:

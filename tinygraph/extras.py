@@ -29,6 +29,8 @@ def require(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.split(".")[0]
+        missing = isinstance(error, ModuleNotFoundError) and error.name == package
+        reason = "" if missing else f", which is installed but does not import: {error}"
         raise MissingExtraError(
-            f'This needs {package}. Fix: pip install "tinygraph-autodiff[{extra}]"'
+            f'This needs {package}{reason}. Fix: pip install "tinygraph-autodiff[{extra}]"'
         ) from error

@@ -76,9 +76,10 @@ def row(record: Op | Composite) -> Row:
     """Return a record as a row of its table."""
     formula = code(record.formula)
     call = code(call_of(record))
+    conventions = record.kinks.replace("*", "\\*") or "–"
     if isinstance(record, Composite):
-        return call, formula, record.kinks or "–"
-    return call, formula, derivatives(record), record.kinks or "–"
+        return call, formula, conventions
+    return call, formula, derivatives(record), conventions
 
 
 def op_table() -> str:
@@ -105,10 +106,14 @@ def op_table() -> str:
 
 
 def public_modules() -> list[ModuleType]:
-    """Return tinygraph and its public subpackages: those that the front door imports."""
+    """Return tinygraph, the subpackages that its front door imports, and the modules in those."""
     names = [m.name for m in pkgutil.iter_modules(tg.__path__) if hasattr(tg, m.name)]
-    found = [importlib.import_module(f"tinygraph.{name}") for name in names]
-    return [tg, *(m for m in found if hasattr(m, "__all__") and m.__name__ != "tinygraph.ops")]
+    packages = [importlib.import_module(f"tinygraph.{n}") for n in names if n != "ops"]
+    found = [tg]
+    for package in packages:
+        listed = [getattr(package, name) for name in getattr(package, "__all__", ())]
+        found += [package] * bool(listed) + [m for m in listed if isinstance(m, ModuleType)]
+    return [module for module in found if any(entries(module))]
 
 
 def public_names(module: ModuleType) -> list[str]:
@@ -117,11 +122,16 @@ def public_names(module: ModuleType) -> list[str]:
     return list(listed) if listed else [n for n in vars(module) if not n.startswith("_")]
 
 
+def at_front_door(module: ModuleType, name: str) -> bool:
+    """Tell whether a name is documented as ``tinygraph.name`` already."""
+    return module is not tg and getattr(tg, name, None) is getattr(module, name)
+
+
 def entries(module: ModuleType) -> Iterator[tuple[str, str, Any]]:
-    """Yield home module, name and object for each documented name."""
+    """Yield home module, name and object for each name that the page of a module documents."""
     for name in public_names(module):
         thing = getattr(module, name)
-        if isinstance(thing, ModuleType) or not callable(thing):
+        if isinstance(thing, ModuleType) or not callable(thing) or at_front_door(module, name):
             continue
         home = thing.module if isinstance(thing, Op | Composite) else thing
         home = home if isinstance(home, str) else getattr(home, "__module__", module.__name__)
@@ -162,6 +172,9 @@ def reference(module: ModuleType) -> str:
         groups.setdefault(home, []).append(directive(module, name, thing))
     title = module.__name__
     parts = [f"{title}\n{'=' * len(title)}\n", f"{summary_of(title)}.\n"]
+    elsewhere = [f"``{n}``" for n in public_names(module) if at_front_door(module, n)]
+    if elsewhere:
+        parts.append(f"Also here, and described under ``tinygraph``: {', '.join(elsewhere)}.\n")
     for home, directives in sorted(groups.items(), key=lambda item: place(item[0])):
         heading = summary_of(home)
         heading = heading.split(": ")[0] if len(heading) > 60 else heading

@@ -43,7 +43,7 @@ def test_circuit_products_and_maximum():
     assert [t.grad.item() for t in (x, y, z, w)] == [-8, 6, 2, 0]
 
 
-# ---- .grad ---------------------------------------------------------------------------------------
+# ---- .grad -------------------------------------------------------------------------------------
 
 
 def test_grad_is_none_until_backward_and_then_accumulates():
@@ -114,7 +114,7 @@ def test_a_detached_path_gets_no_gradient():
     assert x.grad.tolist() == [3]
 
 
-# ---- twice -----------------------------------------------------------------------------------------
+# ---- twice -------------------------------------------------------------------------------------
 
 
 def test_a_second_backward_raises_and_changes_nothing():
@@ -160,7 +160,7 @@ def test_a_failed_backward_leaves_gradients_and_graph_as_they_were():
     assert x.grad.tolist() == [6]
 
 
-# ---- tg.grad ---------------------------------------------------------------------------------------
+# ---- tg.grad -----------------------------------------------------------------------------------
 
 
 def test_grad_returns_tensors_and_leaves_grad_alone():
@@ -232,7 +232,7 @@ def test_grad_does_not_walk_where_no_input_is():
     assert tg.grad(z.sum(), x).data.tolist() == [4]
 
 
-# ---- rules that are wrong ----------------------------------------------------------------------------
+# ---- rules that are wrong ----------------------------------------------------------------------
 
 
 def make(vjp, **more):

@@ -212,7 +212,7 @@ def test_setitem_broadcasts_as_in_numpy():
     assert t.data.tolist() == [[0, 1.5, 1.5], [0, 2, 3]]
 
 
-# ---- as a Python object --------------------------------------------------------------------------
+# ---- as a Python object ------------------------------------------------------------------------
 
 
 def test_equality_is_elementwise_and_hash_is_identity():
@@ -281,7 +281,7 @@ def test_assigning_grad_copies_and_none_clears():
     assert x.grad is None
 
 
-# ---- copies ----------------------------------------------------------------------------------
+# ---- copies ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

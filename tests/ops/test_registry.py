@@ -13,7 +13,7 @@ from tinygraph.check.battery import failures_of
 from tinygraph.core.registry import REGISTRY, is_builtin
 
 RECORDS = {name: record for name, record in REGISTRY.items() if is_builtin(record)}
-FUNCTIONS = [name for name, record in RECORDS.items() if record.kind != "state"]
+FUNCTIONS = [n for n, record in RECORDS.items() if record.kind != "state" and n in SAMPLES]
 """What has a value; the updates of optimizers write to memory: tests/ops/test_state.py."""
 
 

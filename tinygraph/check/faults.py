@@ -183,7 +183,8 @@ def _trace(
         values[leaf] = v
         return leaf
 
-    result = _gradient(op, i, *map(stand_in, (g, y)), [stand_in(x) for x in inputs], attrs)
+    operands = [stand_in(x) for x in inputs]
+    result = _gradient(op, i, stand_in(g), stand_in(y), operands, attrs)
     nodes = Graph([result]).nodes if isinstance(result, Tensor) else []
     return values, nodes, result
 

@@ -46,9 +46,10 @@ class Difference:
 
     def __str__(self) -> str:
         ratio = f", ratio {self.analytic / self.numeric:.6g}" if self.numeric else ""
+        difference = abs(self.analytic - self.numeric)
         return (
             f"∂{self.output}/∂{self.element}: analytic {self.analytic:.9g}, "
-            f"numeric {self.numeric:.9g} (difference {abs(self.analytic - self.numeric):.2g}{ratio})"
+            f"numeric {self.numeric:.9g} (difference {difference:.2g}{ratio})"
         )
 
 
@@ -73,7 +74,7 @@ def numeric_jacobian(
     """
     columns = []
     for place in np.ndindex(memory.shape):
-        x = memory[place]
+        x = float(memory[place])
         h = STEP * max(1.0, abs(x)) if step is None else step
         memory[place] = x + h
         high, upper = memory[place], function()

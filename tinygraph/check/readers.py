@@ -56,10 +56,8 @@ def check_evaluate(record: Record, sample: Sample, reference: Any) -> None:
         g = old.upstream
         outputs, wanted = [old.out], [new.out]
         if old.out.requires_grad:
-            pairs = zip(
-                old.gradients(g, create_graph=True), new.gradients(g, create_graph=True), strict=True
-            )
-            for a, b in pairs:
+            recorded_gradients = old.gradients(g, create_graph=True)
+            for a, b in zip(recorded_gradients, new.gradients(g, create_graph=True), strict=True):
                 if isinstance(a, Tensor):
                     outputs.append(a)
                     wanted.append(b)

@@ -50,7 +50,7 @@ def parse(text: str) -> ast.expr | None:
     """Return the expression in ``text``, None if it is prose."""
     for sign, python in _SIGNS.items():
         text = text.replace(sign, python)
-    text = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)(?=[^\W\d])", r"\1*", text)  # 3x is 3·x
+    text = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)(?=[^\W\d])(?!e[-+]?\d)", r"\1*", text)  # 3x is 3·x
     try:
         return ast.parse(text.strip(), mode="eval").body
     except SyntaxError:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 ndarray = np.ndarray
 NO_ATTRS: dict[str, Any] = {}
 RAW = (ndarray, np.generic, int, float)
+FROM_NUMPY = (ValueError, TypeError, IndexError, OverflowError)
+"""The errors of NumPy that :func:`explain` turns into ours."""
 
 
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
@@ -41,7 +43,7 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     needs_grad = in_graph = False
     dtype = None
     uniform = True
-    with_arrays = False
+    with_arrays = with_numbers = False
     for x in inputs:
         if isinstance(x, Tensor):
             array = x._data
@@ -55,21 +57,25 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
                 dtype = array.dtype
         elif type(x) is float or type(x) is int:
             arrays.append(x)
+            with_numbers = True
         elif type(x) is ndarray:
             arrays.append(x)
             with_arrays = True
         else:
             return _apply_mixed(op, inputs, attrs)
     if dtype is not None and (
-        with_arrays
-        or (op.promotes and not (uniform and (dtype is FLOAT32 or dtype is FLOAT64)))
+        with_arrays or (op.promotes and not (uniform and (dtype is FLOAT32 or dtype is FLOAT64)))
     ):
         return _apply_mixed(op, inputs, attrs)
     if op.prepare is not None:
+        if with_numbers:
+            arrays = _with_shapes(op, arrays)
         attrs = op.prepare(*arrays, **attrs)
     try:
         value = op.forward(*arrays, **attrs)
-    except Exception as error:
+    except TinygraphError:
+        raise
+    except FROM_NUMPY as error:
         raise explain(op, arrays, attrs, error) from error
     if dtype is None:
         return value  # no tensor in, no tensor out
@@ -103,7 +109,9 @@ def forward(op: Op, arrays: Any, attrs: dict[str, Any]) -> Any:
     """Compute, and turn NumPy's errors into ours."""
     try:
         return op.forward(*arrays, **attrs)
-    except Exception as error:
+    except TinygraphError:
+        raise
+    except FROM_NUMPY as error:
         raise explain(op, arrays, attrs, error) from error
 
 
@@ -124,7 +132,8 @@ def record(
         value = np.asarray(value)
     modes = current_modes()
     if (needs_grad or in_graph) and modes.grad_enabled:
-        if needs_grad and (op.vjps is None or value.dtype.kind != "f"):
+        dtype = value.dtype
+        if op.vjps is None or (dtype is not FLOAT32 and dtype is not FLOAT64 and dtype.kind != "f"):
             needs_grad = False
         result = Tensor(value, needs_grad, op, inputs, attrs, current_scope())
     else:
@@ -168,6 +177,7 @@ def _apply_mixed(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         )
     arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
     if op.prepare is not None:
+        arrays = _with_shapes(op, arrays)
         attrs = op.prepare(*arrays, **attrs)
     value = forward(op, arrays, attrs)
     if op.promotes and not floating and getattr(value, "dtype", None) == FLOAT64:
@@ -186,8 +196,16 @@ def _apply_raw(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
             arrays = [x if isinstance(x, RAW) else _as_operand_array(op, x) for x in inputs]
             break
     if op.prepare is not None:
+        arrays = _with_shapes(op, arrays)
         attrs = op.prepare(*arrays, **attrs)
     return forward(op, arrays, attrs)
+
+
+def _with_shapes(op: Op, arrays: Any) -> Any:
+    """Give numbers a shape, for the ops that ask for it; elementwise ops take them as they are."""
+    if op.kind == "elementwise":
+        return arrays
+    return [np.asarray(x) if isinstance(x, int | float) else x for x in arrays]
 
 
 def _operand(op: Op, x: Any) -> Any:
@@ -224,10 +242,6 @@ def _cast(x: Any, dtype: np.dtype[Any]) -> Any:
 
 def explain(op: Op, arrays: Any, attrs: dict[str, Any], error: Exception) -> Exception:
     """Turn an error of NumPy into one that names the op, the operands and the place."""
-    if isinstance(error, TinygraphError) or not isinstance(
-        error, ValueError | TypeError | IndexError | OverflowError
-    ):
-        return error
     kinds: list[tuple[type[Exception], type[TinygraphError]]] = [
         (IndexError, IndexRangeError),
         (TypeError, DtypeError),
@@ -241,6 +255,8 @@ def explain(op: Op, arrays: Any, attrs: dict[str, Any], error: Exception) -> Exc
     if op.kind == "elementwise" and cls is ShapeError and "broadcast" in what:
         what = "shapes must broadcast: aligned at the last axis, equal or 1"
         fix = "t.reshape(…) or t.expand_dims(axis) so that the axes line up"
+    elif "negative integer powers" in what:
+        fix = "t.astype(np.float32) for fractions"
     elif cls is DtypeError and any(getattr(a, "dtype", None) == np.bool_ for a in arrays):
         fix = "t.astype(np.float32) makes numbers of booleans"
     given = describe_all(arrays)

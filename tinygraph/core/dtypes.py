@@ -47,7 +47,9 @@ def as_array(value: Any, dtype: Any = None) -> np.ndarray[Any, np.dtype[Any]]:
             ) from error
         if array.dtype == FLOAT64 and not _holds_arrays(value):
             array = array.astype(get_default_dtype())
-    if array.dtype.kind not in "fiub":
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if not _can_be_held(array.dtype):
         raise DtypeError(
             compose_message(
                 "A tensor holds real numbers or booleans",
@@ -64,7 +66,7 @@ def checked_dtype(dtype: Any) -> np.dtype[Any]:
         result: np.dtype[Any] = np.dtype(dtype)
     except TypeError as error:
         raise DtypeError(compose_message("Not a dtype", repr(dtype), "np.float32")) from error
-    if result.kind not in "fiub" or (result == np.longdouble and result != FLOAT64):
+    if not _can_be_held(result):
         raise DtypeError(
             compose_message(
                 "A tensor holds real numbers or booleans",
@@ -73,6 +75,11 @@ def checked_dtype(dtype: Any) -> np.dtype[Any]:
             )
         )
     return result
+
+
+def _can_be_held(dtype: np.dtype[Any]) -> bool:
+    """Tell whether tensors of this dtype exist: real numbers of at most 64 bits, booleans."""
+    return dtype.kind in "fiub" and dtype.itemsize <= 8
 
 
 def _plain(value: Any) -> Any:

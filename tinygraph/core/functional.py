@@ -206,6 +206,8 @@ def _grad_or_zero(
 ) -> list[Tensor]:
     """Like :func:`grad`, with zeros where the output does not depend on an input."""
     if not output.requires_grad:
+        if g is not None:
+            _like(g, output, "The upstream gradient")
         return [Tensor(np.zeros(x.shape, x.dtype)) for x in inputs]
     found = grad(output, inputs, g, create_graph=create_graph, allow_unused=True)
     return [

@@ -91,12 +91,14 @@ def grad(
     (27.0, 18.0)
     """
     single = isinstance(inputs, Tensor)
-    targets: tuple[Tensor, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    targets = _as_tuple(inputs)
+    roots = _as_tuple(outputs)
     _check_tensors("outputs", roots)
     _check_tensors("inputs", targets)
     if grad_outputs is None or isinstance(outputs, Tensor):
         grad_outputs = (grad_outputs,) * len(roots)
+    elif not isinstance(grad_outputs, tuple | list):
+        raise UsageError("grad: several outputs need a sequence of grad_outputs, one for each.")
     if len(grad_outputs) != len(roots):
         raise UsageError(f"grad: {len(roots)} outputs but {len(grad_outputs)} grad_outputs.")
     results = _gradients(roots, targets, grad_outputs, create_graph)
@@ -166,6 +168,12 @@ def _cotangent(root: Tensor, given: Any) -> Array:
     return array.astype(root.dtype)
 
 
+def _as_tuple(given: Any) -> tuple[Any, ...]:
+    """Return one tensor, or each of several."""
+    several = not isinstance(given, Tensor) and hasattr(given, "__iter__")
+    return tuple(given) if several else (given,)
+
+
 def _check_tensors(role: str, values: tuple[Any, ...]) -> None:
     for value in values:
         if not isinstance(value, Tensor):
@@ -184,40 +192,3 @@ def _check_unused(order: list[Tensor]) -> None:
                     "run the forward pass again, or pass retain_graph=True to the first backward",
                 )
             )
-
-
-def _check_versions(t: Tensor, op: Any) -> None:
-    """Raise if a value that the VJPs of ``t`` read was written after ``t`` was made."""
-    for position in op.saved_inputs(len(t.inputs)) if op.saves_rest else op.saved_positions:
-        x = t.inputs[position]
-        if isinstance(x, Tensor) and x._storage is not None and x._storage.written > t.index:
-            raise _changed(t, op, f"input {position}", x)
-    if t._storage is not None and t._storage.written > t.index and "y" in op.saves:
-        raise _changed(t, op, "its result", t)
-
-
-def _changed(t: Tensor, op: Any, which: str, x: Tensor) -> VersionError:
-    written = x._storage.written if x._storage else 0
-    name = f" {x.name!r}" if x.name else ""
-    return VersionError(
-        compose_message(
-            f"'{op.name}' needs {which}{name} as it was in the forward pass",
-            f"version {written} of {describe(x)}, recorded at version {t.index}",
-            "call backward() before writing, or write to a copy",
-            t.scope.module_path() if t.scope else "",
-        )
-    )
-
-
-def _explain_backward(t: Tensor, error: Exception) -> Exception:
-    if isinstance(error, TinygraphError | MemoryError) or t.op is None:
-        return error
-    where = t.scope.module_path() if t.scope else ""
-    return GradientError(
-        compose_message(
-            f"The backward rule of '{t.op.name}' failed: {type(error).__name__}: {error}",
-            describe(t),
-            "correct its VJP; it may use + - * / @, comparisons, .shape and tinygraph ops",
-            where,
-        )
-    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ShapeError, UsageError, compose_message, describe
 from .modes import Scope
+from .structure import cast
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -167,8 +168,8 @@ class Graph:
         outputs : Tensor or sequence of Tensor, optional
             What to compute; the graph's own outputs by default.
         feed : dict from leaf to array or Tensor
-            Fresh values, of the same shapes. Other leaves keep their value. Arrays give
-            arrays; tensors give tensors, with gradients.
+            Fresh values, of the same shapes; they are converted to the leaf's dtype. Other
+            leaves keep their value. Arrays give arrays; tensors give tensors, with gradients.
 
         Raises
         ------
@@ -193,12 +194,12 @@ class Graph:
         values: dict[Tensor, Any] = {}
         for tensor in _below(targets):
             if tensor in feed:
-                values[tensor] = feed[tensor]
+                values[tensor] = _in_dtype(feed[tensor], tensor)
             elif tensor.op is None:
                 values[tensor] = tensor._data
             else:
                 inputs = [values[x] if isinstance(x, Tensor) else x for x in tensor.inputs]
-                values[tensor] = tensor.op(*inputs, **(tensor.attrs or {}))
+                values[tensor] = _in_dtype(tensor.op(*inputs, **(tensor.attrs or {})), tensor)
         results = tuple(values[t] for t in targets)
         return results[0] if single else results
 
@@ -240,6 +241,13 @@ def _below(outputs: Sequence[Tensor]) -> list[Tensor]:
     return sorted(seen, key=lambda t: t.index)
 
 
+def _in_dtype(value: Any, recorded: Tensor) -> Any:
+    """Bring a replayed value to the recorded dtype: arrays follow NumPy's rules, not ours."""
+    if value.dtype == recorded.dtype:
+        return value
+    return cast(value, dtype=recorded.dtype)
+
+
 def graph(*outputs: Any) -> Graph:
     """Return the :class:`Graph` below one or more tensors (or of anything with ``.graph()``).
 
@@ -247,6 +255,13 @@ def graph(*outputs: Any) -> Graph:
     ------
     UsageError
         If an output is not a tensor.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> x, y = tg.variables(x=2, y=3)
+    >>> tg.graph(x * y)
+    Graph(1 ops, 2 leaves, 12 bytes)
     """
     if len(outputs) == 1 and hasattr(outputs[0], "graph") and not isinstance(outputs[0], Tensor):
         return outputs[0].graph()  # type: ignore[no-any-return]

@@ -105,7 +105,7 @@ class TensorMethods:
     def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """Take the largest element along axes (default: all); nan wins."""
     def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
-        """Average along axes; the mean of no elements is nan."""
+        """Average the elements along axes (default: all); the mean of no elements is nan."""
     def min(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """Take the smallest element along axes (default: all); nan wins."""
     def relu(self) -> Tensor:

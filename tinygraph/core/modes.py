@@ -247,7 +247,14 @@ def retain_grads() -> Iterator[None]:
 
 
 def get_default_dtype() -> np.dtype[Any]:
-    """Return the float dtype of new tensors made from Python numbers (float32 at first)."""
+    """Return the float dtype of new tensors made from Python numbers (float32 at first).
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> tg.get_default_dtype()
+    dtype('float32')
+    """
     return _modes.get().default_dtype or _global_default_dtype
 
 
@@ -284,12 +291,15 @@ def default_dtype(dtype: DTypeLike) -> Iterator[None]:
 
 
 def _floating(dtype: DTypeLike) -> np.dtype[Any]:
-    result = np.dtype(dtype)
-    if result.kind != "f":
+    try:
+        result = np.dtype(dtype)
+    except TypeError:
+        result = None
+    if result is None or result.kind != "f" or result.itemsize > 8:
         raise DtypeError(
             compose_message(
                 "The default dtype must be a floating dtype",
-                str(result),
+                str(result or dtype),
                 "np.float32 or np.float64",
             )
         )

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from .apply import apply
+from .calls import Call, reject_keyword
 from .docs import describe_record
 from .errors import UsageError, compose_message
 from .modes import Scope, close_scope, current_scope, open_scope
@@ -38,7 +39,7 @@ KINDS = {
 }
 """What ``kind`` of an op can be."""
 
-PROMOTING_KINDS = frozenset({"elementwise", "matmul", "join", "row"})
+PROMOTING_KINDS = frozenset({"elementwise", "matmul", "join", "row", "reduce"})
 
 
 class Op:
@@ -97,7 +98,7 @@ class Op:
         self.name = name
         self.module = module
         self.kind = kind
-        self.vjps = vjps
+        self.vjps = list(vjps) if isinstance(vjps, list | tuple) else vjps
         self.label = label or name
         self.formula = formula
         self.local = tuple(local)
@@ -111,6 +112,11 @@ class Op:
         self._attr_set = set(self.attr_names)
         self._all_default = len(self.defaults) == len(self.attr_names)
         self._input_count = -1 if self.variadic else len(self.input_names)
+        if isinstance(self.vjps, list) and len(self.vjps) != self._input_count:
+            raise UsageError(
+                f"op {name!r}: {len(self.vjps)} VJPs for {len(self.input_names)} inputs. Fix: one "
+                "for each (None where there is no derivative), or one function with needs."
+            )
         self.saves = frozenset(saves.split())
         unknown = self.saves - {"y", self.rest_name, *self.input_names}
         if unknown:
@@ -180,7 +186,7 @@ class Op:
             attrs = self._name_positional(extra, attrs)
         for key in attrs:
             if key not in self.attr_names:
-                self._reject_keyword(key)
+                raise reject_keyword(self.signature(), key)
         attrs = {**self.defaults, **attrs}
         missing = [n for n in self.attr_names if n not in attrs]
         missing = missing or list(self.input_names[len(args) :])
@@ -200,13 +206,6 @@ class Op:
                 )
             )
         return {**dict(zip(names, extra, strict=False)), **attrs}
-
-    def _reject_keyword(self, key: str) -> None:
-        better = {"dim": "axis", "dims": "axes", "keepdim": "keepdims"}.get(key)
-        fix = f"the word is '{better}'" if better else ""
-        if key in ("out", "where", "casting"):
-            fix = "results of tinygraph are new tensors; drop the argument"
-        raise UsageError(compose_message(f"{self.signature()} takes no argument '{key}'", fix=fix))
 
     def signature(self) -> str:
         """Return the call as text: ``sum(x, axis=None, keepdims=False)``."""
@@ -256,9 +255,12 @@ class Composite:
         self.kinks = kinks
         self.label = name
         self.module = function.__module__
+        self._call = Call(name, function)
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != len(self._call.required):
+            self._call.check(args, kwargs)
         token = open_scope(Scope(self.name, "composite", current_scope(), self))
         try:
             return self.function(*args, **kwargs)
@@ -267,8 +269,7 @@ class Composite:
 
     def signature(self) -> str:
         """Return the call as text."""
-        names = inspect.signature(self.function).parameters.values()
-        return f"{self.name}({', '.join(str(p).split(':')[0] for p in names)})"
+        return self._call.signature
 
     def __repr__(self) -> str:
         return f"<composite {self.signature()}>"

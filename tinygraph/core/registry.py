@@ -26,7 +26,8 @@ def register(record: R) -> R:
         raise UsageError(f"An op named {record.name!r} exists in tinygraph. Fix: another name.")
     REGISTRY[record.name] = record
     for function in record.numpy:
-        NUMPY_FUNCTIONS.setdefault(function, record)
+        if NUMPY_FUNCTIONS.get(function) in (None, old):
+            NUMPY_FUNCTIONS[function] = record
     return record
 
 

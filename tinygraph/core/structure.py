@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,38 +15,33 @@ from .tensor import Array
 
 BLOCK_ROWS = 128
 ONES = {dtype: np.ones(BLOCK_ROWS, dtype) for dtype in (FLOAT32, FLOAT64)}
-"""A product with ones adds the rows of a small matrix in a third of the time."""
+"""A product with ones adds the rows of a small matrix in a third of the time. It may raise a
+spurious warning over an infinity, so it is for the backward pass, which ignores warnings."""
 
 
-def sum_axes(
-    x: Array, *, axis: tuple[int, ...], keepdims: bool = False, out: Array | None = None
-) -> Array:
+def sum_axes(x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
     """Sum over axes, keeping float32 accuracy over millions of rows.
 
-    NumPy adds pairwise along the last axis but row by row along the others, which loses
-    4 % over 4.2 million float32 rows. Here rows are added in blocks of 128 and the block
-    sums in float64.
+    NumPy adds pairwise along the axis with the smallest stride but row by row along the
+    others, which loses 4 % over 4.2 million float32 rows. Here rows are added in blocks of
+    128 and the block sums in float64.
     """
-    if x.ndim < 2 or (x.ndim == 2 and x.shape[0] <= BLOCK_ROWS):
-        if not keepdims and out is None and x.dtype in ONES:
-            if axis == (0,) and x.ndim == 2:
-                return np.dot(ONES[x.dtype][: len(x)], x)  # type: ignore[no-any-return]
-            if len(axis) == x.ndim and x.size <= BLOCK_ROWS:
-                return np.dot(ONES[x.dtype][: x.size], x.ravel())  # type: ignore[no-any-return]
-        return np.add.reduce(x, axis=axis, keepdims=keepdims, out=out)  # type: ignore[no-any-return]
-    last = x.ndim - 1
-    long_axes = [a for a in axis if a != last and x.shape[a] > BLOCK_ROWS]
-    if x.dtype.kind != "f" or x.dtype.itemsize > 4 or not long_axes:
-        return np.add.reduce(x, axis=axis, keepdims=keepdims, out=out)  # type: ignore[arg-type]
+    long_axes = [a for a in axis if x.shape[a] > BLOCK_ROWS]
+    accurate = not long_axes or long_axes == [_fastest_axis(x)]
+    if accurate or x.dtype.kind != "f" or x.dtype.itemsize > 4:
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
     total = x
     for a in sorted(axis, reverse=True):
         total = _sum_blocks(total, a)
     if keepdims:
         total = total.reshape([1 if a in axis else n for a, n in enumerate(x.shape)])
-    total = total.astype(x.dtype, copy=False)
-    if out is not None:
-        out[...] = total
-    return total
+    return total.astype(x.dtype, copy=False)
+
+
+def _fastest_axis(x: Array) -> int:
+    """Return the axis along which neighbours are nearest in memory."""
+    steps = [abs(s) if s and n > 1 else math.inf for n, s in zip(x.shape, x.strides, strict=True)]
+    return steps.index(min(steps))
 
 
 def _sum_blocks(x: Array, axis: int) -> Array:
@@ -82,7 +78,8 @@ cast = op(
 
 
 def _broadcast(x: Array, *, shape: tuple[int, ...]) -> Array:
-    if type(x) is not np.ndarray or x.size != 1:
+    x = np.asarray(x)
+    if x.size != 1:
         return np.broadcast_to(x, shape)
     view: Array = np.ndarray(shape, x.dtype, x, strides=(0,) * len(shape))
     view.flags.writeable = False  # the same in a quarter of the time
@@ -110,8 +107,11 @@ def _check_broadcast(x: Any, *, shape: Any) -> dict[str, Any]:
 
 def _sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
     added = x.ndim - len(shape)
+    if added == 1 and len(shape) == 1 and len(x) <= BLOCK_ROWS and x.dtype in ONES:
+        if x.shape[1:] == shape:
+            return ONES[x.dtype][: len(x)].dot(x)  # type: ignore[no-any-return]
     if added > 0 and x.shape[added:] == shape:
-        return sum_axes(x, axis=tuple(range(added)))
+        return sum_axes(x, tuple(range(added)))
     axes = tuple(range(added)) + tuple(
         i + added for i, n in enumerate(shape) if n == 1 and x.shape[i + added] != 1
     )
@@ -119,7 +119,7 @@ def _sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
         raise ShapeError(
             compose_message(f"sum_to: {shape} must broadcast to the operand", describe(x))
         )
-    return sum_axes(np.asarray(x), axis=axes).reshape(shape)
+    return sum_axes(np.asarray(x), axes).reshape(shape)
 
 
 broadcast_to = op(

@@ -9,6 +9,7 @@ dropping the last result frees the whole graph at once.
 from __future__ import annotations
 
 import itertools
+import operator
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, SupportsIndex
@@ -540,7 +541,16 @@ def from_numpy(array: Array, requires_grad: bool = False, name: str | None = Non
                 "tg.tensor(…) copies anything else",
             )
         )
-    result = Tensor(as_array(array))
+    shared = as_array(array)
+    if shared is not array and not np.shares_memory(shared, array):
+        raise DtypeError(
+            compose_message(
+                "from_numpy cannot share memory in a foreign byte order",
+                describe(array),
+                "tg.tensor(…) copies and converts",
+            )
+        )
+    result = Tensor(shared)
     result.name = name
     result._storage = storage_of(array)
     return result.requires_grad_() if requires_grad else result
@@ -562,4 +572,9 @@ def variables(**values: Any) -> tuple[Tensor, ...]:
 
 def as_index(value: SupportsIndex | Tensor) -> int:
     """Return an integer-like argument (int, NumPy integer, integer tensor) as an int."""
-    return value.__index__()
+    try:
+        return operator.index(value)
+    except DtypeError:
+        raise
+    except TypeError as error:
+        raise DtypeError(compose_message("An integer is needed here", repr(value))) from error

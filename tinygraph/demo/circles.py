@@ -57,7 +57,9 @@ def loss_of(logits: Tensor, labels: Array) -> Tensor:
     return binary_cross_entropy_with_logits(logits, labels[:, None].astype(np.float32))
 
 
-def train(build: Callable[[], Module], data: Split, seed: int, epochs: int, progress: Any) -> Fitted:
+def train(
+    build: Callable[[], Module], data: Split, seed: int, epochs: int, progress: Any
+) -> Fitted:
     """Build a model with this seed and train it on the training points."""
     manual_seed(seed)
     model = build()
@@ -105,7 +107,9 @@ def baselines(data: Split, seeds: int) -> dict[str, tuple[float, float, Callable
     linear_model = require("sklearn.linear_model", "examples")
     neural_network = require("sklearn.neural_network", "examples")
     makers: dict[str, Callable[[int], Any]] = {
-        "LogisticRegression (scikit-learn)": lambda s: linear_model.LogisticRegression(random_state=s),
+        "LogisticRegression (scikit-learn)": lambda s: linear_model.LogisticRegression(
+            random_state=s
+        ),
         "MLPClassifier 10-5 (scikit-learn)": lambda s: neural_network.MLPClassifier(
             hidden_layer_sizes=(10, 5), max_iter=1000, random_state=s
         ),

@@ -14,10 +14,10 @@ from ..core.errors import TinygraphError
 from ..core.tensor import Tensor, tensor
 from ..extras import require
 from ..nn import Linear, Module, Tanh
-from ..ops.loss import mse_loss
+from ..ops.loss import binary_cross_entropy_with_logits, mse_loss
 from ..viz import draw
 from . import circles, digits, plots
-from .training import Fitted
+from .training import Fitted, outputs
 
 
 class OutputFolderError(TinygraphError, OSError):
@@ -33,7 +33,15 @@ class Scale:
     digit_epochs: int = 40
 
 
-QUICK = Scale(seeds=1, circle_epochs=30, digit_epochs=8)
+QUICK = Scale(seeds=1, circle_epochs=60, digit_epochs=4)
+
+
+GRAPHS = ("graph_simple_mlp", "graph_deep_mlp", "graph_step")
+FILES = (
+    "circles.png", "digits.png", "loss_curves.png",
+    *(f"{name}.{suffix}" for name in GRAPHS for suffix in ("svg", "png")),
+)  # fmt: skip
+"""What the demonstration writes."""
 
 
 @dataclass
@@ -61,15 +69,20 @@ def run_demo(out: str | Path, quick: bool = False) -> list[Row]:
     OutputFolderError
         If ``out`` cannot be written; before any training.
     MissingExtraError
-        If scikit-learn, matplotlib or tqdm is not installed.
+        If scikit-learn, matplotlib, threadpoolctl or tqdm is not installed.
+    RenderError
+        If there is no Graphviz to draw with; before any training, too.
     """
     folder = writable_folder(out)
-    for module in ("sklearn", "matplotlib", "tqdm"):
+    for module in ("sklearn", "matplotlib", "threadpoolctl", "tqdm"):
         require(module, "examples")
     start = time.perf_counter()
     scale = QUICK if quick else Scale()
-    circle_rows, circle_fits = run_circles(folder, scale)
-    digit_rows, digit_fit = run_digits(folder, scale)
+    draw_step(folder)
+    one_thread = require("threadpoolctl", "examples").threadpool_limits
+    with one_thread(1):  # matrices this small lose more to thread hand-over than they gain
+        circle_rows, circle_fits = run_circles(folder, scale)
+        digit_rows, digit_fit = run_digits(folder, scale)
     curves = {
         "Circles": {"simple MLP": circle_fits[0].losses, "deep MLP": circle_fits[1].losses},
         "Digits": {"MLP 64-256-128-10": digit_fit.losses},
@@ -83,16 +96,18 @@ def run_demo(out: str | Path, quick: bool = False) -> list[Row]:
 
 def writable_folder(out: str | Path) -> Path:
     """Make the folder and try to write into it."""
-    folder = Path(out)
     try:
+        if not str(out):
+            raise ValueError("it has no name")
+        folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".tinygraph-probe"
         probe.write_bytes(b"")
         probe.unlink()
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise OutputFolderError(
-            f"Cannot write into {str(folder)!r}: {reason}. Fix: another folder with --out."
+            f"Cannot write into {str(out)!r}: {reason}. Fix: another folder with --out."
         ) from error
     return folder
 
@@ -122,7 +137,8 @@ def run_circles(folder: Path, scale: Scale) -> tuple[list[Row], list[Fitted]]:
     rows.append(Row("circles", "best possible (Bayes rule), these 300 points", ceiling))
     rows.append(Row("circles", "best possible, fresh points", circles.bayes_in_population()))
     path = folder / "circles.png"
-    plots.decision_boundaries(path, data.x_test, data.y_test, rules, ceiling)
+    best = (circles.bayes_rule, ceiling)
+    plots.decision_boundaries(path, data.x_test, data.y_test, best, rules)
     return rows, first_fits
 
 
@@ -138,22 +154,28 @@ def run_digits(folder: Path, scale: Scale) -> tuple[list[Row], Fitted]:
     scores = [
         digits.accuracy(f.model, d.x_test, d.y_test) for f, d in zip(fits, splits, strict=True)
     ]
-    rows.append(Row("digits", "MLP 64-256-128-10 (ours)", float(np.mean(scores)), _mean_seconds(fits)))
+    rows.append(
+        Row("digits", "MLP 64-256-128-10 (ours)", float(np.mean(scores)), _mean_seconds(fits))
+    )
     held_out = splits[0]
-    answers = digits.outputs(fits[0].model, held_out.x_test).argmax(axis=1)
+    answers = outputs(fits[0].model, held_out.x_test).argmax(axis=1)
     plots.sample_digits(folder / "digits.png", held_out.x_test, held_out.y_test, answers)
     return rows, fits[0]
 
 
 def draw_graphs(folder: Path, circle_fits: Sequence[Fitted]) -> None:
-    """Draw both models' graphs, and one small step with its values and gradients."""
+    """Draw both models' graphs."""
     x = tensor(np.zeros((50, 2), np.float32), name="x")
-    labels = np.zeros(50)
+    labels = tensor(np.zeros((50, 1), np.float32), name="labels")
     for name, fitted in zip(("simple", "deep"), circle_fits, strict=True):
-        loss = circles.loss_of(fitted.model(x), labels)
+        loss = binary_cross_entropy_with_logits(fitted.model(x), labels)
         picture = draw(loss, view="architecture", title=f"{name} MLP with its loss")
         for suffix in ("svg", "png"):
             picture.render(folder / f"graph_{name}_mlp.{suffix}")
+
+
+def draw_step(folder: Path) -> None:
+    """Draw one small step with its values and gradients."""
     picture = draw(one_small_step(), view="numbers", title="one training step, by hand")
     for suffix in ("svg", "png"):
         picture.render(folder / f"graph_step.{suffix}")
@@ -186,9 +208,8 @@ def print_results(rows: Sequence[Row], folder: Path, seconds: float) -> None:
         took = "" if row.seconds is None else f"{row.seconds:8.2f} s"
         print(f"  {row.model:<{width}}  {row.accuracy:7.1%} {took}")
     print(f"\nWritten into {folder}:")
-    for path in sorted(folder.iterdir()):
-        if path.suffix in (".png", ".svg"):
-            print(f"  {path}")
+    for name in FILES:
+        print(f"  {folder / name}")
     print(f"\nAll of it took {seconds:.0f} s.")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.errors import UsageError
+import numpy as np
+
+from ..core.errors import UsageError, compose_message, describe
 from ..core.tensor import Tensor
 from . import functional as F
 from .module import Module
@@ -86,7 +88,7 @@ class GELU(Module):
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
-        if approximate not in ("none", "tanh"):
+        if not isinstance(approximate, str) or approximate not in ("none", "tanh"):
             raise UsageError(f"GELU: approximate is 'none' or 'tanh', received {approximate!r}.")
         self.approximate = approximate
 
@@ -128,9 +130,23 @@ class Softmax(Module):
     tensor([0.5, 0.5])
     """
 
-    def __init__(self, axis: int = -1) -> None:
+    def __init__(self, axis: int = -1, **unknown: Any) -> None:
         super().__init__()
-        self.axis = axis
+        who = type(self).__name__
+        if unknown:
+            raise UsageError(
+                compose_message(
+                    f"{who}(axis=-1) takes no argument {', '.join(map(repr, unknown))}",
+                    fix="the word is 'axis'",
+                )
+            )
+        if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
+            raise UsageError(
+                compose_message(
+                    f"{who}: axis is a whole number", describe(axis), f"nn.{who}(axis=-1)"
+                )
+            )
+        self.axis = int(axis)
 
     def forward(self, x: Any) -> Tensor:
         return F.softmax(x, axis=self.axis)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..core.errors import DtypeError, ShapeError, compose_message, describe
 from ..core.modes import module_path
 from ..core.tensor import Tensor
@@ -16,16 +18,32 @@ def check_features(module: Module, x: Any, features: int, parameter: Tensor) -> 
     """Raise unless the last axis of ``x`` has ``features`` elements of the parameter's dtype."""
     shape = getattr(x, "shape", None)
     if not shape or shape[-1] != features:
+        check_operand(module, x)
+        who = type(module).__name__
+        fix = f"{who}({shape[-1]}, …), or check the layer before" if shape else "x.reshape(…)"
+        if shape and shape[0] == features and len(shape) == 2:
+            fix += "; or x.T if the features are along axis 0"
         raise ShapeError(
             compose_message(
-                f"{type(module).__name__} wants inputs of shape (…, {features})",
+                f"{who} wants inputs of shape (…, {features})", describe(x), fix, module_path()
+            )
+        )
+    if getattr(x, "dtype", None) is not parameter.dtype:
+        check_operand(module, x)
+        check_dtype(module, x, parameter)
+
+
+def check_operand(module: Module, x: Any) -> None:
+    """Raise unless ``x`` is a tensor or an array of numbers."""
+    if not isinstance(x, Tensor | np.ndarray) or x.dtype.kind not in "fiub":
+        raise DtypeError(
+            compose_message(
+                f"{type(module).__name__} takes tensors and arrays of real numbers",
                 describe(x),
-                f"{type(module).__name__}({shape[-1] if shape else '…'}, …), or check the layer before",
+                "tg.tensor(x), or np.asarray(x, dtype=np.float32)",
                 module_path(),
             )
         )
-    if x.dtype is not parameter.dtype:
-        check_dtype(module, x, parameter)
 
 
 def check_dtype(module: Module, x: Any, parameter: Tensor) -> None:

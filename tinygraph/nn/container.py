@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..core.errors import UsageError
+import numpy as np
+
+from ..core.errors import IndexRangeError, UsageError, compose_message, describe
+from ..core.tensor import Tensor
 from .module import Module
 
 
@@ -22,6 +26,10 @@ class Lambda(Module):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
+        if not callable(function):
+            raise UsageError(
+                compose_message("Lambda takes a function", describe(function), "nn.Lambda(tg.relu)")
+            )
         self.function = function
 
     def forward(self, *args: Any) -> Any:
@@ -33,13 +41,39 @@ class Lambda(Module):
 
 def as_module(value: Any, who: str) -> Module:
     """Return a module as it is, and a callable wrapped."""
-    if isinstance(value, type) and issubclass(value, Module):
-        raise UsageError(f"{who} takes modules, received the class {value.__name__}. Fix: call it.")
     if isinstance(value, Module):
         return value
-    if callable(value):
+    fix = "nn.Lambda(f), or def forward in a class of your own"
+    if isinstance(value, type) and issubclass(value, Module):
+        fix = f"call the class, {value.__name__}(…)"
+    elif callable(value):
         return Lambda(value)
-    raise UsageError(f"{who} takes modules or functions, received {type(value).__name__}.")
+    elif isinstance(value, list | tuple):
+        fix = f"{who}(*layers)" if who == "Sequential" else "nn.Sequential(*layers)"
+    elif isinstance(value, Tensor | np.ndarray):
+        fix = "model(x) applies a model to data"
+    raise UsageError(compose_message(f"{who} takes modules or functions", describe(value), fix))
+
+
+def _item(who: str, modules: dict[str, Module], index: Any) -> Any:
+    """Return the module at ``index``, or a list of those in a slice."""
+    parts = list(modules.values())
+    if isinstance(index, slice):
+        return parts[index]
+    position = as_position(who, index)
+    if not -len(parts) <= position < len(parts):
+        raise IndexRangeError(f"{who} has {len(parts)} modules, there is no number {position}.")
+    return parts[position]
+
+
+def as_position(who: str, index: Any) -> int:
+    """Return an index as an int."""
+    try:
+        return operator.index(index)
+    except TypeError:
+        raise UsageError(
+            compose_message(f"{who} is indexed by numbers and slices", repr(index), "model[0]")
+        ) from None
 
 
 class Sequential(Module):
@@ -60,6 +94,9 @@ class Sequential(Module):
     )
     """
 
+    composed = False
+    """Whether >> made it: a further >> extends it instead of nesting."""
+
     def __init__(self, *modules: Any) -> None:
         super().__init__()
         one_dict = len(modules) == 1 and isinstance(modules[0], Mapping)
@@ -79,23 +116,18 @@ class Sequential(Module):
         return iter(self._modules.values())
 
     def __getitem__(self, index: int | slice) -> Any:
-        parts = list(self._modules.values())[index]
-        return Sequential(*parts) if isinstance(parts, list) else parts
-
-
-class _Composed(Sequential):
-    """A Sequential written with >>; a further >> extends it instead of nesting."""
-
-
-_Composed.__name__ = _Composed.__qualname__ = "Sequential"
+        part = _item("Sequential", self._modules, index)
+        return Sequential(*part) if isinstance(part, list) else part
 
 
 def compose(first: Any, second: Any) -> Sequential:
     """Return ``first >> second``; only what ``>>`` itself made is flattened."""
     parts: list[Module] = []
     for part in (as_module(first, ">>"), as_module(second, ">>")):
-        parts += list(part) if type(part) is _Composed else [part]
-    return _Composed(*parts)
+        parts += part if isinstance(part, Sequential) and part.composed else [part]
+    model = Sequential(*parts)
+    model.composed = True
+    return model
 
 
 class ModuleList(Module):
@@ -111,7 +143,9 @@ class ModuleList(Module):
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
-        for module in modules:
+        if isinstance(modules, Module) and not isinstance(modules, Sequential | ModuleList):
+            raise UsageError("ModuleList takes a list of modules. Fix: nn.ModuleList([module]).")
+        for module in [as_module(m, "ModuleList") for m in _iterable("ModuleList", modules)]:
             self.append(module)
 
     def append(self, module: Module) -> ModuleList:
@@ -126,8 +160,16 @@ class ModuleList(Module):
         return iter(self._modules.values())
 
     def __getitem__(self, index: int | slice) -> Any:
-        parts = list(self._modules.values())[index]
-        return ModuleList(parts) if isinstance(parts, list) else parts
+        part = _item("ModuleList", self._modules, index)
+        return ModuleList(part) if isinstance(part, list) else part
+
+
+def _iterable(who: str, modules: Any) -> Iterable[Any]:
+    if isinstance(modules, Iterable) and not isinstance(modules, str | Mapping):
+        return modules
+    raise UsageError(
+        compose_message(f"{who} takes a list of modules", describe(modules), f"nn.{who}([module])")
+    )
 
 
 class ModuleDict(Module):
@@ -142,10 +184,22 @@ class ModuleDict(Module):
 
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
         super().__init__()
+        if modules is not None and not hasattr(modules, "items"):
+            raise UsageError(
+                compose_message(
+                    "ModuleDict takes a dict from name to module",
+                    describe(modules),
+                    'nn.ModuleDict({"head": module})',
+                )
+            )
         for name, module in (modules or {}).items():
-            self.register_module(name, as_module(module, "ModuleDict"))
+            self[name] = module
 
     def __getitem__(self, name: str) -> Module:
+        if name not in self._modules:
+            raise KeyError(
+                f"ModuleDict has {', '.join(self._modules) or 'no modules'}, no {name!r}"
+            )
         return self._modules[name]
 
     def __setitem__(self, name: str, module: Module) -> None:

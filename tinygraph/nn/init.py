@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.errors import UsageError, compose_message, describe
 from ..core.tensor import Tensor
 from ..ops.random import Generator, uniform
 
@@ -17,5 +18,10 @@ def uniform_(tensor: Tensor, low: float, high: float, generator: Generator | Non
     >>> bool(abs(t).max() <= 0.1)
     True
     """
-    tensor.data = uniform(*tensor.shape, low=low, high=high, dtype=tensor.dtype, generator=generator)
+    if not isinstance(tensor, Tensor):
+        raise UsageError(
+            compose_message("uniform_ fills a tensor", describe(tensor), "tg.rand(…) makes one")
+        )
+    values = uniform(tensor.shape, low=low, high=high, dtype=tensor.dtype, generator=generator)
+    tensor.data = values
     return tensor

@@ -61,8 +61,10 @@ class Linear(Module):
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not whole or value < 0:
                 raise UsageError(f"Linear: {name} is a whole number from 0 on, received {value!r}.")
-        self.in_features = in_features
-        self.out_features = out_features
+        if not isinstance(bias, bool | np.bool_):
+            raise UsageError(f"Linear: bias is True or False, received {bias!r}.")
+        self.in_features = int(in_features)
+        self.out_features = int(out_features)
         dtype = get_default_dtype()
         self.weight = Parameter(np.empty((out_features, in_features), dtype))
         self.bias = Parameter(np.empty(out_features, dtype)) if bias else None

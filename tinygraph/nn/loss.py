@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.errors import UsageError
 from ..core.tensor import Tensor
+from ..ops.loss import checked_reduction
 from . import functional as F
 from .module import Module
 
@@ -13,12 +13,7 @@ from .module import Module
 class _Loss(Module):
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        if reduction not in ("mean", "sum", "none"):
-            raise UsageError(
-                f"{type(self).__name__}: reduction is 'mean', 'sum' or 'none', "
-                f"received {reduction!r}."
-            )
-        self.reduction = reduction
+        self.reduction = checked_reduction(type(self).__name__, reduction)
 
     def extra_repr(self) -> str:
         return f"reduction={self.reduction!r}"

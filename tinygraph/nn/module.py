@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -11,12 +12,21 @@ from ..core.dtypes import checked_dtype
 from ..core.errors import DtypeError, UsageError, compose_message, describe
 from ..core.modes import Scope, close_scope, current_scope, open_scope
 from ..core.tensor import Array, Tensor, holder_of
+from .assignment import REGISTRIES, check_assignment, check_registration, check_visible
 from .parameter import Buffer, Parameter
+from .state import load_state, state_of
 
 M = TypeVar("M", bound="Module")
 
+_next_registration = itertools.count(1).__next__
 _registrations = 0
-"""Counts registrations anywhere; cached module paths are valid for one count."""
+"""Counts registrations of modules anywhere; cached paths are valid for one count."""
+
+NOT_HERE = dict.fromkeys(
+    ("to", "type", "float", "double", "half", "cpu", "cuda"),
+    "model.astype(np.float64) changes the dtype; everything runs on the CPU",
+)
+"""Words of PyTorch that have another name here."""
 
 
 class Module:
@@ -40,9 +50,10 @@ class Module:
     """
 
     training: bool
+    __array_ufunc__ = None  # array >> module and the like are ours to answer
 
     def __init__(self) -> None:
-        for name in ("_parameters", "_buffers", "_modules"):
+        for name in REGISTRIES:
             object.__setattr__(self, name, {})
         object.__setattr__(self, "_path_cache", (-1, {}))
         object.__setattr__(self, "training", True)
@@ -52,7 +63,7 @@ class Module:
     _modules: dict[str, Module]
     _path_cache: tuple[int, dict[Module, str]]
 
-    # ---- calling -----------------------------------------------------------------------
+    # ---- calling -----------------------------------------------------------------------------
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; every module defines it."""
@@ -72,7 +83,9 @@ class Module:
         if "_modules" not in self.__dict__:
             raise self._not_initialized()
         root = None if outer is None else outer.root
-        return (root and root._paths().get(self)) or type(self).__name__
+        if root is None:
+            return type(self).__name__
+        return root._paths().get(self) or type(self).__name__
 
     def _paths(self) -> dict[Module, str]:
         count, paths = self._path_cache
@@ -83,56 +96,69 @@ class Module:
             object.__setattr__(self, "_path_cache", (_registrations, paths))
         return paths
 
-    # ---- registration ----------------------------------------------------------------------
+    # ---- registration ------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_modules" not in self.__dict__:
             raise self._not_initialized()
-        self._check_assignment(name, value)
-        for registry in (self._parameters, self._buffers, self._modules):
-            registry.pop(name, None)
+        home: dict[str, Any] | None = None
         if isinstance(value, Parameter):
-            self._parameters[name] = value
+            home = self._parameters
         elif isinstance(value, Buffer):
-            self._buffers[name] = value
+            home = self._buffers
         elif isinstance(value, Module):
-            self._modules[name] = value
-        if isinstance(value, Parameter | Buffer) and value.name is None:
-            value.name = name
-        _count_registration()
+            home = self._modules
+        if home is None:
+            check_assignment(self, name, value)
+        else:
+            check_registration(self, name, value)
+        changes_paths = home is self._modules or name in self._modules
+        for registry in (self._parameters, self._buffers, self._modules):
+            if registry is not home:
+                registry.pop(name, None)
+        if home is not None:
+            home[name] = value  # a replaced one keeps its place
+            if home is not self._modules and value.name is None:
+                value.name = name
+        if changes_paths:
+            _count_registration()
         object.__setattr__(self, name, value)
 
-    def _check_assignment(self, name: str, value: Any) -> None:
-        where = f"{type(self).__name__}.{name}"
-        if name in self._parameters and isinstance(value, Tensor) and not isinstance(value, Parameter):
-            raise UsageError(
-                compose_message(
-                    f"{where} is a parameter and stays one",
-                    describe(value),
-                    f"self.{name}.data = … changes its value, nn.Parameter(…) replaces it",
-                )
-            )
-        items = value if isinstance(value, list | tuple) else ()
-        items = value.values() if isinstance(value, dict) else items
-        if any(isinstance(item, Module | Parameter) for item in items):
-            holder = "nn.ModuleDict" if isinstance(value, dict) else "nn.ModuleList"
-            raise UsageError(
-                f"{where}: a plain {type(value).__name__} would hide its modules and parameters "
-                f"from training and saving. Fix: {holder}(…) for modules; parameters as attributes."
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in REGISTRIES:
+                raise self._not_initialized()
+            fix = f" Fix: {NOT_HERE[name]}." if name in NOT_HERE else ""
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}.{fix}",
+                name=name,
+                obj=self,
             )
 
     def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
         for registry in (self._parameters, self._buffers, self._modules):
             registry.pop(name, None)
         _count_registration()
-        object.__delattr__(self, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles have registries of their own and no cached paths."""
+        own = {name: dict(self.__dict__[name]) for name in REGISTRIES}
+        return {**self.__dict__, **own, "_path_cache": (-1, {})}
 
     def register_buffer(self, name: str, value: Any, persistent: bool = True) -> None:
         """Keep a tensor as part of the module's state, without training it."""
+        check_registration(self, name, None)
         setattr(self, name, Buffer(value, persistent))
 
     def register_module(self, name: str, module: Module) -> None:
         """Register a submodule under a name that need not be an identifier."""
+        check_registration(self, name, module)
+        if not isinstance(module, Module):
+            raise UsageError(
+                compose_message("register_module takes a module", describe(module), "nn.Lambda(f)")
+            )
         setattr(self, name, module)
 
     def _not_initialized(self) -> UsageError:
@@ -140,7 +166,7 @@ class Module:
             f"{type(self).__name__}.__init__ must call super().__init__() before anything else."
         )
 
-    # ---- what it holds ------------------------------------------------------------------------
+    # ---- what it holds -----------------------------------------------------------------------
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield the direct submodules with their names."""
@@ -186,10 +212,12 @@ class Module:
         for _, buffer in self.named_buffers():
             yield buffer
 
-    # ---- changing all of it -----------------------------------------------------------------------
+    # ---- changing all of it ------------------------------------------------------------------
 
     def train(self: M, mode: bool = True) -> M:
         """Set training mode in all modules below and return self."""
+        if not isinstance(mode, bool | np.bool_):
+            raise UsageError(f"train takes True or False, received {mode!r}. Fix: model.eval().")
         for module in self.modules():
             object.__setattr__(module, "training", bool(mode))
         return self
@@ -200,7 +228,9 @@ class Module:
 
     def apply(self: M, function: Callable[[Module], Any]) -> M:
         """Call ``function`` on every module, submodules first, and return self."""
-        for module in reversed(list(self.modules())):
+        if not callable(function):
+            raise UsageError(f"apply takes a function of a module, received {describe(function)}.")
+        for module in _submodules_first(self):
             function(module)
         return self
 
@@ -226,34 +256,26 @@ class Module:
         target = checked_dtype(dtype)
         if target.kind != "f":
             raise DtypeError(f"Module.astype takes a floating dtype, received {target}.")
-        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
-        for tensor in tensors:
+        named: list[tuple[str, Tensor]] = [*self.named_parameters(), *self.named_buffers()]
+        for path, tensor in named:
             if holder_of(tensor) is not None:
                 raise UsageError(
-                    f"Parameter {tensor.name!r} belongs to a live optimizer. "
+                    f"Parameter {path!r} belongs to a live optimizer. "
                     "Fix: convert before building the optimizer, or call optimizer.close()."
                 )
-        for tensor in tensors:
+        for _, tensor in named:
             if tensor.dtype.kind == "f" and tensor.dtype != target:
                 tensor._data = tensor._data.astype(target)
-                tensor._grad = tensor._grad_buffer = None
+                tensor._grad = None if tensor._grad is None else tensor._grad.astype(target)
+                tensor._grad_buffer = None
                 tensor.mark_written()
         return self
 
-    # ---- saving --------------------------------------------------------------------------------------
+    # ---- saving ------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters and persistent buffers by path."""
-        return {name: np.array(t.data) for name, t in self._state().items()}
-
-    def _state(self) -> dict[str, Tensor]:
-        state: dict[str, Tensor] = {}
-        for prefix, module in _named_modules_with_repeats(self):
-            own: dict[str, Any] = {**module._parameters, **module._buffers}
-            for name, t in own.items():
-                if not isinstance(t, Buffer) or t.persistent:
-                    state[prefix + name] = t
-        return state
+        return {name: np.array(t.data) for name, t in state_of(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Copy values in. Everything is checked before anything is changed.
@@ -269,25 +291,9 @@ class Module:
         UsageError
             If names are missing or unexpected, or shapes differ: all are listed at once.
         """
-        own = self._state()
-        arrays = {k: v.data if isinstance(v, Tensor) else np.asarray(v) for k, v in state.items()}
-        problems = []
-        if strict:
-            problems += [f"missing {name}" for name in own if name not in arrays]
-            problems += [f"unexpected {name}" for name in arrays if name not in own]
-        for name, t in own.items():
-            value = arrays.get(name)
-            if value is not None and value.shape != t.shape:
-                problems.append(f"{name} has shape {value.shape}, the module needs {t.shape}")
-            elif value is not None and value.dtype.kind not in ("fiub" if t.dtype.kind == "f" else "iub"):
-                problems.append(f"{name} has dtype {value.dtype}, the module needs {t.dtype}")
-        if problems:
-            raise UsageError(f"load_state_dict changed nothing: {'; '.join(problems)}.")
-        for name, t in own.items():
-            if name in arrays:
-                t.data = arrays[name]
+        load_state(self, state, strict)
 
-    # ---- printing ---------------------------------------------------------------------------------------
+    # ---- printing ----------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
         """Return what ``print(module)`` shows between the parentheses."""
@@ -301,7 +307,7 @@ class Module:
         extra = [self.extra_repr()] if self.extra_repr() else []
         return "\n  ".join([f"{head}(", *extra, *children]) + "\n)"
 
-    # ---- algebra -------------------------------------------------------------------------------------------
+    # ---- algebra -----------------------------------------------------------------------------
 
     def __rshift__(self, other: Any) -> Module:
         """Compose: ``(f >> g)(x)`` is ``g(f(x))``."""
@@ -317,28 +323,31 @@ class Module:
 
 def _count_registration() -> None:
     global _registrations
-    _registrations += 1
+    _registrations = _next_registration()
 
 
 def _named(root: Module, registry: str) -> Iterator[tuple[str, Any]]:
     seen: set[int] = set()
     for prefix, module in root.named_modules():
+        check_visible(module)
         for name, value in getattr(module, registry).items():
             if id(value) not in seen:
                 seen.add(id(value))
                 yield (f"{prefix}.{name}" if prefix else name), value
 
 
-def _named_modules_with_repeats(root: Module) -> Iterator[tuple[str, Module]]:
-    """Yield each module under each of its names, as state dicts list shared modules."""
-    stack = [("", root)]
+def _submodules_first(root: Module) -> list[Module]:
+    order: dict[Module, None] = {}
+    stack = [(root, False)]
     while stack:
-        prefix, module = stack.pop()
-        yield prefix, module
-        stack.extend((f"{prefix}{n}.", m) for n, m in reversed(module._modules.items()))
+        module, children_done = stack.pop()
+        if children_done:
+            order[module] = None
+        elif module not in order:
+            stack.append((module, True))
+            stack.extend((m, False) for m in reversed(module._modules.values()))
+    return list(order)
 
 
 def _indent(text: str) -> str:
     return text.replace("\n", "\n  ")
-
-

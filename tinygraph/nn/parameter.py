@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import as_array
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, tensor
 
 
 class Parameter(Tensor):
@@ -16,7 +16,7 @@ class Parameter(Tensor):
     Parameters
     ----------
     data : array-like
-        The initial value; copied.
+        The initial value; copied. Python numbers take the default float dtype.
     requires_grad : bool
         False freezes it.
 
@@ -30,10 +30,8 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        source = data.data if isinstance(data, Tensor) else data
-        super().__init__(np.array(as_array(source), order="C"))
-        if requires_grad:
-            self.requires_grad_()
+        initial = tensor(data, requires_grad=requires_grad)
+        super().__init__(initial._data, initial.requires_grad)
 
 
 class Buffer(Tensor):
@@ -59,3 +57,23 @@ class Buffer(Tensor):
         source = data.data if isinstance(data, Tensor) else data
         super().__init__(np.array(as_array(source), order="C"))
         self.persistent = persistent
+
+    def __copy__(self) -> Buffer:
+        twin: Buffer = super().__copy__()  # type: ignore[assignment]
+        twin.persistent = self.persistent
+        return twin
+
+    def _rebuild(self) -> Buffer:
+        copied: Buffer = super()._rebuild()  # type: ignore[assignment]
+        copied.persistent = self.persistent
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        make, arguments = super().__reduce__()
+        return _restore_buffer, (make, arguments, self.persistent)
+
+
+def _restore_buffer(make: Any, arguments: tuple[Any, ...], persistent: bool) -> Buffer:
+    buffer: Buffer = make(*arguments)
+    buffer.persistent = persistent
+    return buffer

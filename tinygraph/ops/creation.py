@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import as_array, checked_dtype
-from ..core.errors import ShapeError, UsageError
+from ..core.errors import DtypeError, ShapeError, UsageError, compose_message, describe
 from ..core.modes import get_default_dtype
 from ..core.tensor import Array, Tensor
 from .axes import as_shape
@@ -29,6 +29,16 @@ def _lengths(who: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     if any(n < 0 for n in result):
         raise ShapeError(f"{who}: lengths are whole numbers from 0 on. Received {result}.")
     return result
+
+
+def check_finite(who: str, **numbers: Any) -> None:
+    """Raise unless all are finite real numbers."""
+    for name, value in numbers.items():
+        real = isinstance(value, int | float | np.integer | np.floating)
+        if not real or not math.isfinite(value):
+            raise UsageError(
+                compose_message(f"{who}: {name} is a finite number", describe(value), "a number")
+            )
 
 
 def zeros(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -73,7 +83,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = F
     tensor([0.5, 0.5])
     """
     value = as_array(fill_value, dtype)
-    return _leaf(np.full(_lengths("full", (shape,)), value, value.dtype), requires_grad)
+    lengths = _lengths("full", (shape,))
+    if value.shape != lengths[len(lengths) - value.ndim :] and value.size != 1:
+        raise ShapeError(f"full: a value of shape {value.shape} does not fill the shape {lengths}.")
+    return _leaf(np.full(lengths, value, value.dtype), requires_grad)
 
 
 def eye(rows: int, columns: int | None = None, dtype: Any = None,
@@ -107,9 +120,15 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
     tensor([0, 1, 2])
     """
     first, last = (0, start) if stop is None else (start, stop)
+    if not all(isinstance(v, int | float | np.number) for v in (first, last, step)):
+        raise UsageError(f"arange takes numbers. Received {first!r}, {last!r}, {step!r}.")
     if step == 0 or not all(math.isfinite(v) for v in (first, last, step)):
         raise UsageError(
             f"arange needs finite limits and a step. Received {first}, {last}, {step}."
+        )
+    if (last - first) / step > 2**40:
+        raise UsageError(
+            f"arange: {first}, {last}, {step} makes too many numbers. Fix: larger step."
         )
     whole = all(isinstance(v, int | np.integer) for v in (first, last, step))
     chosen = (np.dtype(np.int64) if whole else get_default_dtype()) if dtype is None else dtype
@@ -129,6 +148,7 @@ def linspace(start: float, stop: float, num: int = 50, dtype: Any = None,
     >>> tg.linspace(0, 1, 3)
     tensor([0. , 0.5, 1. ])
     """
+    check_finite("linspace", start=start, stop=stop)
     (count,) = _lengths("linspace", (num,))
     return _leaf(np.linspace(start, stop, count).astype(_float(dtype)), requires_grad)
 
@@ -168,4 +188,15 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = 
     """
     like = x._data if isinstance(x, Tensor) else as_array(x)
     chosen = like.dtype if dtype is None else checked_dtype(dtype)
-    return _leaf(np.full(like.shape, fill_value, chosen), requires_grad)
+    value = as_array(fill_value)
+    if value.ndim and value.shape != like.shape:
+        raise ShapeError(f"full_like: {describe(value)} does not fill the shape {like.shape}.")
+    if chosen.kind != "f" and value.dtype.kind == "f":
+        raise DtypeError(
+            compose_message(
+                f"full_like: floating values do not fit into {chosen}",
+                describe(fill_value),
+                "dtype=np.float32",
+            )
+        )
+    return _leaf(np.full(like.shape, value, chosen), requires_grad)

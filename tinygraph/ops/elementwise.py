@@ -36,7 +36,6 @@ mul = op(
 )  # fmt: skip
 
 
-
 def _divide(a: Any, b: Any, *, out: Array | None = None) -> Any:
     if (type(b) is int or type(b) is float) and b != 0:
         return np.true_divide(a, b, out=out)
@@ -45,7 +44,8 @@ def _divide(a: Any, b: Any, *, out: Array | None = None) -> Any:
 
 
 div = op(
-    "div", _divide, numpy=[np.true_divide], label="÷", formula="a / b", local=["1 / b", "−y / b"], saves="y b",
+    "div", _divide, numpy=[np.true_divide], label="÷", formula="a / b",
+    local=["1 / b", "−y / b"], saves="y b",
     vjps=[lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y / b)],
     doc="Divide a by b; integers give floats. 1/0 is inf and 0/0 nan, without a warning.",
 )  # fmt: skip
@@ -202,6 +202,11 @@ def _check_clip(x: Any, *, min: Any, max: Any) -> dict[str, Any]:
 
 def as_number(who: str, value: Any) -> int | float:
     """Return a limit as a Python number, so that it never widens a tensor."""
+    if getattr(value, "requires_grad", False):
+        raise UsageError(
+            f"{who}: a limit that requires grad would lose its gradient. "
+            "Fix: tg.maximum and tg.minimum take tensors."
+        )
     if isinstance(value, int | float | np.generic) or getattr(value, "size", 0) == 1:
         number: int | float = value.item() if hasattr(value, "item") else value
         return number

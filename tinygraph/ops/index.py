@@ -71,7 +71,8 @@ getitem = op(
     vjps=lambda g, y, x, *arrays, needs, index: (
         place_add(g, *arrays, index=index, shape=x.shape), *_nothing(len(arrays))
     ),
-    kind="index", saves="arrays", label="[ ]", formula="x[index]", local=["0 but for the selected elements"],
+    kind="index", saves="arrays", label="[ ]", formula="x[index]",
+    local=["0 but for the selected elements"],
     doc="Select elements by NumPy's indexing rules: t[1:, None], t[rows, cols], t[mask].",
 )  # fmt: skip
 
@@ -126,7 +127,7 @@ def _plain_slice(part: Any) -> Any:
 
 
 def _add_array(part: Any, template: list[Any], arrays: list[Any], x: Tensor) -> None:
-    array = part if isinstance(part, Tensor) else np.asarray(part)
+    array = part if isinstance(part, Tensor) else _as_index_array("getitem", part)
     if isinstance(part, list | tuple) and array.size == 0:
         array = array.astype(np.int64)
     if array.dtype == np.bool_:
@@ -249,8 +250,17 @@ def scatter_add(x: Any, index: Any, values: Any, axis: int = 0) -> Tensor:
     return total
 
 
+def _as_index_array(who: str, value: Any) -> Array:
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise DtypeError(
+            compose_message(f"{who}: {error}", describe(value), "give rows of equal length")
+        ) from error
+
+
 def _integers(who: str, value: Any) -> Tensor | Array:
-    array = value if isinstance(value, Tensor) else np.asarray(value)
+    array = value if isinstance(value, Tensor) else _as_index_array(who, value)
     if array.size == 0 and not isinstance(value, Tensor | np.ndarray):
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu":

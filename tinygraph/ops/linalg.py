@@ -33,7 +33,7 @@ def _explain_matmul(a: Any, b: Any) -> ShapeError:
 def _matmul(a: Any, b: Any, *, out: Array | None = None) -> Any:
     try:
         if a.ndim == 2 and b.ndim == 2:
-            return np.dot(a, b, out)  # the same BLAS call as matmul at half the overhead
+            return a.dot(b) if out is None else np.dot(a, b, out)  # as matmul, half the overhead
         return np.matmul(a, b, out=out)
     except (ValueError, AttributeError) as error:
         raise _explain_matmul(a, b) from error
@@ -74,10 +74,8 @@ matmul = op(
 
 def _linear(x: Any, weight: Array, bias: Array) -> Array:
     try:
-        if x.ndim == 2 and weight.ndim == 2:
-            y = np.dot(x, weight.T)
-        else:
-            y = np.matmul(x, weight.mT)
+        flat = x.ndim == 2 and weight.ndim == 2
+        y: Array = x.dot(weight.T) if flat else np.matmul(x, weight.mT)
         if y.dtype == bias.dtype:
             y += bias
             return y

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dtypes import as_array
 from ..core.errors import (
     DtypeError,
     IndexRangeError,
@@ -18,26 +19,45 @@ from ..core.errors import (
 from ..core.modes import module_path
 from ..core.op import composite, op
 from ..core.tensor import Array, Tensor
-from .activation import softplus
+from .activation import sigmoid
 from .elementwise import square
 from .reduce import as_floating, mean, softmax, sum
 from .shape import expand_dims
 
 
-def reduced(who: str, losses: Any, reduction: str) -> Tensor:
+def checked_reduction(who: str, reduction: Any) -> str:
+    """Return ``reduction`` if it is one."""
+    if isinstance(reduction, str) and reduction in ("mean", "sum", "none"):
+        return reduction
+    raise UsageError(
+        compose_message(
+            f"{who}: reduction is 'mean', 'sum' or 'none'",
+            describe(reduction),
+            f"{who}(…, reduction='mean'); prediction and target belong into the call",
+        )
+    )
+
+
+def reduced(losses: Any, reduction: str) -> Tensor:
     """Average, add or keep the losses of single elements."""
     if reduction == "mean":
         return mean(losses)
-    if reduction == "sum":
-        return sum(losses)
-    if reduction == "none":
-        return losses  # type: ignore[no-any-return]
-    raise UsageError(f"{who}: reduction is 'mean', 'sum' or 'none', received {reduction!r}.")
+    return sum(losses) if reduction == "sum" else losses
 
 
-def check_same_shape(who: str, prediction: Any, target: Any) -> Any:
+def _operand(who: str, value: Any) -> Any:
+    """Return a tensor or an array; numbers and lists become arrays."""
+    if isinstance(value, Tensor):
+        return value
+    try:
+        return as_array(value)
+    except DtypeError as error:
+        raise DtypeError(compose_message(f"{who}: {error}", where=module_path())) from error
+
+
+def check_same_shape(who: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     """Raise unless prediction and target have one shape: broadcasting would make a table."""
-    target = target if isinstance(target, Tensor) else np.asarray(target)
+    prediction, target = _operand(who, prediction), _operand(who, target)
     if prediction.shape != target.shape:
         fix = "reshape one of them"
         if prediction.shape == (*target.shape, 1):
@@ -52,7 +72,7 @@ def check_same_shape(who: str, prediction: Any, target: Any) -> Any:
                 module_path(),
             )
         )
-    return target
+    return prediction, target
 
 
 @composite("Σ (a − b)² / n")
@@ -76,11 +96,28 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     >>> float(tg.nn.functional.mse_loss(tg.ones(2), tg.zeros(2)))
     1.0
     """
-    target = check_same_shape("mse_loss", input, target)
-    return reduced("mse_loss", square(input - target), reduction)
+    checked_reduction("mse_loss", reduction)
+    input, target = check_same_shape("mse_loss", input, target)
+    return reduced(square(input - target), reduction)
 
 
-@composite("Σ log(1 + exp(x)) − x · t / n")
+def _binary_cross_entropy(x: Array, t: Array) -> Array:
+    """Compute log(1 + eˣ) − x t so that nothing cancels where the answer is right."""
+    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))  # type: ignore[no-any-return]
+
+
+binary_cross_entropy_elements = op(
+    "binary_cross_entropy_elements", _binary_cross_entropy, label="BCE", quiet=True, saves="x t",
+    formula="log(1 + exp(x)) − x · t", local=["(1 − t) · sigmoid(x) − t · sigmoid(−x)", "−x"],
+    vjps=[
+        lambda g, y, x, t: g * ((1 - t) * sigmoid(x) - t * sigmoid(-x)),
+        lambda g, y, x, t: -(g * x),
+    ],
+    doc="Binary cross-entropy of each logit with its target, accurate from −∞ to ∞.",
+)  # fmt: skip
+
+
+@composite("Σ (log(1 + exp(x)) − x · t) / n")
 def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """Binary cross-entropy of ``sigmoid(input)``, computed from the logits without overflow.
 
@@ -107,7 +144,8 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
     0.6931
     """
     who = "binary_cross_entropy_with_logits"
-    target = check_same_shape(who, input, target)
+    checked_reduction(who, reduction)
+    input, target = check_same_shape(who, input, target)
     values = target._data if isinstance(target, Tensor) else target
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise IndexRangeError(
@@ -118,7 +156,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "
                 module_path(),
             )
         )
-    return reduced(who, softplus(input) - input * target, reduction)
+    return reduced(binary_cross_entropy_elements(input, target), reduction)
 
 
 # ---- cross-entropy over classes ------------------------------------------------------------
@@ -130,7 +168,8 @@ def _check_labels(logits: Any, labels: Any) -> dict[str, Any]:
             compose_message(
                 "cross_entropy: logits (N, C) go with labels (N,)",
                 describe_all([logits, labels]),
-                "labels.argmax(axis=1) if they are one-hot, labels.squeeze() if they are (N, 1)",
+                "labels.argmax(axis=1) if they are one-hot, labels.squeeze() if they are (N, 1); "
+                "the logits come first",
                 module_path(),
             )
         )
@@ -159,9 +198,9 @@ def _check_labels(logits: Any, labels: Any) -> dict[str, Any]:
 
 def _cross_entropy_rows(logits: Array, labels: Array) -> Array:
     logits = as_floating(logits)
-    top = np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
-    total = np.log(np.add.reduce(np.exp(logits - top), axis=-1, keepdims=True)) + top
-    picked = np.take_along_axis(logits, np.asarray(labels)[..., None], axis=-1)
+    shifted = logits - np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
+    total = np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
+    picked = np.take_along_axis(shifted, np.asarray(labels)[..., None], axis=-1)
     return np.asarray((total - picked)[..., 0])
 
 
@@ -178,7 +217,8 @@ one_hot = op(
 
 cross_entropy_rows = op(
     "cross_entropy_rows", _cross_entropy_rows, kind="reduce", label="CE",
-    formula="log Σ exp(x) − x[label]", local=["softmax(x) − one_hot(label)", ""], saves="logits labels",
+    formula="log Σ exp(x) − x[label]", local=["softmax(x) − one_hot(label)", ""],
+    saves="logits labels",
     discrete=[1], prepare=_check_labels, quiet=True,
     vjps=[
         lambda g, y, logits, labels: expand_dims(g, axis=-1)
@@ -213,5 +253,6 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     >>> round(float(loss), 4)
     0.6931
     """
-    labels = target if isinstance(target, Tensor) else np.asarray(target)
-    return reduced("cross_entropy", cross_entropy_rows(input, labels), reduction)
+    checked_reduction("cross_entropy", reduction)
+    logits, labels = _operand("cross_entropy", input), _operand("cross_entropy", target)
+    return reduced(cross_entropy_rows(logits, labels), reduction)

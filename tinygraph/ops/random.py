@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import checked_dtype
+from ..core.dtypes import as_array, checked_dtype
 from ..core.errors import ShapeError, UsageError
 from ..core.modes import get_default_dtype
 from ..core.op import Op, op
 from ..core.tensor import Array, Tensor, as_index
 from .axes import as_shape
+from .creation import check_finite
 
 
 class Generator:
@@ -61,6 +62,8 @@ class Generator:
 
     def spawn(self, count: int) -> list[Generator]:
         """Return independent generators, the same ones for the same seed."""
+        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 0:
+            raise UsageError(f"Generator.spawn: count is a whole number from 0 on, not {count!r}.")
         children = []
         for source in self._source.spawn(count):
             child = Generator(0)
@@ -207,6 +210,7 @@ def uniform(
     >>> tg.uniform(2, 3, low=-1, high=1).shape
     (2, 3)
     """
+    check_finite("uniform", low=low, high=high)
     if not low <= high:
         raise UsageError(f"uniform: low must not exceed high. Received low={low}, high={high}.")
     value = uniform_op(
@@ -230,6 +234,7 @@ def normal(
     >>> tg.normal(2, std=0.1).shape
     (2,)
     """
+    check_finite("normal", mean=mean, std=std)
     if not std >= 0:
         raise UsageError(f"normal: std must not be negative. Received {std}.")
     value = normal_op(
@@ -284,7 +289,7 @@ def randint(low: int, high: int | None = None, shape: Any = (),
     if start >= stop:
         raise UsageError(f"randint: low must be below high. Received low={start}, high={stop}.")
     value = randint_op(
-        shape=_shape("randint", (shape,) if isinstance(shape, int) else (tuple(shape),)),
+        shape=_shape("randint", (shape,)),
         low=start, high=stop, generator=_generator(generator),
     )  # fmt: skip
     return Tensor(np.asarray(value))
@@ -319,8 +324,9 @@ def bernoulli(p: Any, generator: Generator | None = None) -> Tensor:
     >>> tg.bernoulli(tg.ones(3))
     tensor([1., 1., 1.])
     """
-    values = np.asarray(p._data if isinstance(p, Tensor) else p)
+    values = p._data if isinstance(p, Tensor) else as_array(p)
     if not ((values >= 0) & (values <= 1)).all():
         raise UsageError("bernoulli: probabilities lie between 0 and 1.")
-    source = p if isinstance(p, Tensor) else Tensor(values.astype(get_default_dtype()))
+    floating = isinstance(p, Tensor) and values.dtype.kind == "f"
+    source = p if floating else Tensor(values.astype(get_default_dtype()))
     return bernoulli_op(source, generator=_generator(generator))

@@ -49,8 +49,8 @@ def _spread(g: Any, x: Any, axis: tuple[int, ...]) -> Any:
     return broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=x.shape)
 
 
-def _sum(x: Any, *, axis: Any = None, keepdims: bool = False, out: Array | None = None) -> Array:
-    return sum_axes(np.asarray(x), axis=axis, keepdims=keepdims, out=out)
+def _sum(x: Any, *, axis: Any = None, keepdims: bool = False) -> Array:
+    return sum_axes(np.asarray(x), axis, keepdims)
 
 
 sum = op(
@@ -61,40 +61,26 @@ sum = op(
 )  # fmt: skip
 
 
-@composite("Σ x / n", numpy=[np.mean])
-def mean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Average along axes; the mean of no elements is nan.
-
-    Parameters
-    ----------
-    x : Tensor or ndarray
-    axis : int, tuple of int or None
-        Axes to average over; None for all.
-    keepdims : bool
-        Keep the reduced axes with length 1.
-
-    Raises
-    ------
-    ShapeError
-        If an axis does not exist.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> tg.mean(tg.tensor([1.0, 3.0]))
-    tensor(2.)
-    """
-    x = x if hasattr(x, "ndim") else np.asarray(x)
-    count = x.size if axis is None else _count("mean", x, axis)
-    return sum(x, axis=axis, keepdims=keepdims) / count if count else _nan_sum(x, axis, keepdims)
+def _count(x: Any, axis: tuple[int, ...]) -> int:
+    return x.size if len(axis) == x.ndim else math.prod([x.shape[a] for a in axis])
 
 
-def _count(who: str, x: Any, axis: Axes) -> int:
-    return math.prod([x.shape[a] for a in all_axes(who, axis, x.ndim)])
+def _mean(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    total = sum_axes(np.asarray(x), axis, keepdims)
+    count = _count(x, axis)
+    return total / count if count else total * math.nan
 
 
-def _nan_sum(x: Any, axis: Axes, keepdims: bool) -> Tensor:
-    return sum(x, axis=axis, keepdims=keepdims) * math.nan
+def _mean_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    count = _count(x, axis)
+    return _spread(g / count if count else g, x, axis)
+
+
+mean = op(
+    "mean", _mean, kind="reduce", formula="Σ x / n", local=["1 / n, spread back"],
+    vjps=[_mean_vjp], prepare=_check_reduce("mean"), numpy=[np.mean],
+    doc="Average the elements along axes (default: all); the mean of no elements is nan.",
+)  # fmt: skip
 
 
 @composite("Σ (x − mean(x))² / (n − ddof)", numpy=[np.var])
@@ -118,7 +104,7 @@ def var(x: Any, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Ten
     1.0
     """
     x = x if hasattr(x, "ndim") else np.asarray(x)
-    count = (x.size if axis is None else _count("var", x, axis)) - ddof
+    count = _count(x, all_axes("var", axis, x.ndim)) - ddof
     total = sum(square(x - mean(x, axis, True)), axis=axis, keepdims=keepdims)
     return total / count if count > 0 else total * math.nan
 
@@ -154,8 +140,8 @@ min = op(
 
 def as_floating(x: Any) -> Array:
     """Return scores as floats: integers become the default float dtype."""
-    x = np.asarray(x)
-    return x if x.dtype.kind == "f" else x.astype(get_default_dtype())
+    array: Array = np.asarray(x)
+    return array if array.dtype.kind == "f" else array.astype(get_default_dtype())
 
 
 def _logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.calls import checked_call
+from ..core.dtypes import as_array
 from ..core.errors import ShapeError, UsageError, compose_message, describe, describe_all
 from ..core.modes import module_path
 from ..core.op import Op, composite, op
@@ -183,6 +185,7 @@ concatenate_op = op(
 )  # fmt: skip
 
 
+@checked_call
 def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Tensor:
     """Join tensors along an axis that they have.
 
@@ -234,7 +237,7 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     >>> tg.stack([x, y]).shape
     (2,)
     """
-    parts = [p if hasattr(p, "ndim") else np.asarray(p) for p in _sequence("stack", tensors)]
+    parts = [p if hasattr(p, "ndim") else as_array(p) for p in _sequence("stack", tensors)]
     if any(p.shape != parts[0].shape for p in parts):
         raise ShapeError(
             compose_message("stack: all shapes must be equal", describe_all(parts), "tg.pad")
@@ -282,6 +285,7 @@ pad_op = op(
 )  # fmt: skip
 
 
+@checked_call
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Tensor:
     """Surround a tensor with a constant border.
 

@@ -143,7 +143,17 @@ SPECIAL: dict[str, Any] = {
     "__array_function__": array_function,
 }
 
+
+def _numpy_clip(
+    x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Tensor:
+    """Call clip with NumPy's two pairs of names for the limits."""
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    return elementwise.clip(x, min=low, max=high)
+
+
 NUMPY: dict[Callable[..., Any], Any] = {
+    np.clip: _numpy_clip,
     np.concatenate: shape.concatenate,
     np.pad: shape.pad,
     np.astype: astype,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import UsageError
+from ..core.errors import UsageError, compose_message, describe
 from ..core.tensor import Array
 from ..ops.state import adam_update
-from .optimizer import Group, Optimizer, check_nonnegative
+from .groups import Group, check_number
+from .optimizer import Optimizer
 
 
 class Adam(Optimizer):
@@ -62,11 +63,17 @@ class Adam(Optimizer):
         defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, defaults)
 
-    def check_options(self, group: Group) -> None:
-        check_nonnegative(type(self).__name__, group, "lr", "eps", "weight_decay")
+    def check_options(self, group: Mapping[str, Any]) -> None:
+        who = type(self).__name__
+        check_number(who, group, "lr", "eps", "weight_decay")
         betas = group["betas"]
-        if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-            raise UsageError(f"{type(self).__name__}: betas lie in [0, 1), received {betas!r}.")
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise UsageError(
+                compose_message(f"{who}: betas are two numbers", describe(betas), "(0.9, 0.999)")
+            )
+        check_number(
+            who, {"betas[0]": betas[0], "betas[1]": betas[1]}, "betas[0]", "betas[1]", high=1
+        )
 
     def update(self, group: Group, data: Array, grad: Array, state: list[Array], step: int) -> None:
         beta1, beta2 = group["betas"]

@@ -6,12 +6,11 @@ While packed, each parameter is a view into ``data`` and its gradient lands in `
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from ..core.errors import UsageError, compose_message, describe
 from ..core.tensor import Array, Tensor, gradient_memory, holder_of
+
 
 class FlatParameters:
     """Some parameters of one dtype as one data vector and one gradient vector.
@@ -81,35 +80,3 @@ class FlatParameters:
                 p._grad_buffer = None
                 p.mark_written()
         gradient_memory.pop(id(self.grad), None)
-
-
-def check_parameters(parameters: Sequence[Any]) -> None:
-    """Raise unless all are leaves that require grad, each once, and free of other optimizers."""
-    seen: set[int] = set()
-    for i, p in enumerate(parameters):
-        if not isinstance(p, Tensor):
-            raise UsageError(
-                compose_message(
-                    f"An optimizer takes tensors, entry {i} is none",
-                    describe(p),
-                    "model.parameters()",
-                )
-            )
-        name = p.name or f"entry {i}"
-        if p.op is not None or p.dtype.kind != "f":
-            raise UsageError(
-                compose_message(
-                    f"An optimizer takes floating leaves; {name} is the result of an operation "
-                    "or holds integers",
-                    describe(p),
-                    "nn.Parameter(…), or tg.tensor(…, requires_grad=True)",
-                )
-            )
-        if id(p) in seen:
-            raise UsageError(f"Parameter {name} stands twice in the optimizer's list.")
-        seen.add(id(p))
-        if holder_of(p) is not None:
-            raise UsageError(
-                f"Parameter {name}, {describe(p)}, has an optimizer already. "
-                "Fix: call close() on that one first, or use it."
-            )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import UsageError
 from ..core.tensor import Array, Tensor
-from .flat import FlatParameters, check_parameters
-
-Group = dict[str, Any]
+from .flat import FlatParameters
+from .groups import Check, Group, as_groups, check_number
+from .state import checked_state
 
 
 class Optimizer:
@@ -29,30 +30,48 @@ class Optimizer:
 
     Attributes
     ----------
-    param_groups : list of dict
+    param_groups : tuple of dict
         The groups; their options (``lr`` …) may be changed between steps.
+    closed : bool
+        Whether :meth:`close` was called.
+
+    Raises
+    ------
+    UsageError
+        For options out of range, or tensors that cannot be trained; nothing is packed then.
     """
 
     buffer_names: tuple[str, ...] = ()
     """State vectors that the formula keeps for each parameter."""
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
-        self.param_groups = _as_groups(params, defaults, type(self).__name__)
-        for group in self.param_groups:
+        who = type(self).__name__
+        groups = as_groups(params, defaults, who)
+        for group in groups:
             self.check_options(group)
-        check_parameters([p for group in self.param_groups for p in group["params"]])
-        self._packs = [_pack(group["params"], self.buffer_names) for group in self.param_groups]
+        check = _weakly(self)
+        self.param_groups = tuple(Group(group, who, check) for group in groups)
+        self._packs = [_pack(group["params"], self.buffer_names) for group in groups]
+        self.closed = False
 
-    def check_options(self, group: Group) -> None:
+    def check_options(self, group: Mapping[str, Any]) -> None:
         """Raise UsageError on options out of range."""
-        check_nonnegative(type(self).__name__, group, "lr", "weight_decay")
+        check_number(type(self).__name__, group, *({"lr", "weight_decay"} & set(group)))
 
     def update(self, group: Group, data: Array, grad: Array, state: list[Array], step: int) -> None:
         """Change ``data`` in place by one step; ``step`` counts from 1."""
         raise UsageError(f"{type(self).__name__} defines no update.")
 
     def step(self) -> None:
-        """Update every parameter that has a gradient."""
+        """Update every parameter that has a gradient.
+
+        Raises
+        ------
+        UsageError
+            After :meth:`close`.
+        """
+        if self.closed:
+            raise self._is_closed("step")
         for group, packs in zip(self.param_groups, self._packs, strict=True):
             for flat, buffers in packs:
                 for run, steps in flat.runs():
@@ -67,11 +86,23 @@ class Optimizer:
                 p._grad = None
 
     def close(self) -> None:
-        """Unpack the parameters; the optimizer is of no use afterwards."""
+        """Unpack the parameters; the optimizer cannot be used afterwards."""
         for packs in self._packs:
             for flat, _ in packs:
                 flat.release()
         self._packs = [[] for _ in self.param_groups]
+        self.closed = True
+
+    def _is_closed(self, action: str) -> UsageError:
+        who = type(self).__name__
+        return UsageError(f"{who}.{action}: this optimizer was closed. Fix: build a new one.")
+
+    def __reduce__(self) -> Any:
+        who = type(self).__name__
+        raise UsageError(
+            f"{who} cannot be copied or pickled: its parameters are views into its memory. "
+            f"Fix: {who}(copied_model.parameters()), then load_state_dict(optimizer.state_dict())."
+        )
 
     @property
     def flat(self) -> list[FlatParameters]:
@@ -82,6 +113,8 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """Return options and state by parameter number, as PyTorch does."""
+        if self.closed:
+            raise self._is_closed("state_dict")
         numbers = _numbers(self.param_groups)
         state: dict[int, dict[str, Any]] = {}
         for flat, buffers in (pack for packs in self._packs for pack in packs):
@@ -93,8 +126,8 @@ class Optimizer:
                         entry[name] = part[i].copy()
                     state[numbers[p]] = entry
         groups = [
-            {**{k: v for k, v in g.items() if k != "params"}, "params": [numbers[p] for p in g["params"]]}
-            for g in self.param_groups
+            {**group, "params": [numbers[p] for p in group["params"]]}
+            for group in self.param_groups
         ]
         return {"state": dict(sorted(state.items())), "param_groups": groups}
 
@@ -106,40 +139,22 @@ class Optimizer:
         UsageError
             If groups, numbers, names or shapes do not fit.
         """
-        groups, state = self._checked_state(state_dict)
-        for group, saved in zip(self.param_groups, groups, strict=True):
-            group.update({k: v for k, v in saved.items() if k != "params"})
+        if self.closed:
+            raise self._is_closed("load_state_dict")
+        who = type(self).__name__
+        options, state = checked_state(
+            who, state_dict, self.param_groups, self.buffer_names, self.check_options
+        )
+        for group, saved in zip(self.param_groups, options, strict=True):
+            group.update(saved)
         numbers = _numbers(self.param_groups)
         for flat, buffers in (pack for packs in self._packs for pack in packs):
             parts = [flat.split(b) for b in buffers]
             for i, p in enumerate(flat.parameters):
                 entry = state.get(numbers[p], {})
-                flat.steps[i] = int(entry.get("step", 0))
+                flat.steps[i] = entry.get("step", 0)
                 for name, part in zip(self.buffer_names, parts, strict=True):
                     part[i][...] = entry.get(name, 0)
-
-    def _checked_state(self, state_dict: Mapping[str, Any]) -> tuple[list[Any], dict[int, Any]]:
-        try:
-            groups, state = list(state_dict["param_groups"]), dict(state_dict["state"])
-        except (KeyError, TypeError) as error:
-            raise UsageError("An optimizer's state has 'state' and 'param_groups'.") from error
-        sizes = [len(g["params"]) for g in self.param_groups]
-        given = [len(g["params"]) for g in groups]
-        if sizes != given:
-            raise UsageError(
-                f"The state has groups of {given} parameters, this optimizer of {sizes}."
-            )
-        for group in groups:
-            self.check_options(group)
-        parameters = [p for g in self.param_groups for p in g["params"]]
-        for number, entry in state.items():
-            for name in self.buffer_names:
-                if np.shape(entry.get(name)) != parameters[int(number)].shape:
-                    raise UsageError(
-                        f"State {name!r} of parameter {number} has shape "
-                        f"{np.shape(entry.get(name))}, needed is {parameters[int(number)].shape}."
-                    )
-        return groups, {int(k): v for k, v in state.items()}
 
     def __repr__(self) -> str:
         options = {k: v for k, v in self.param_groups[0].items() if k != "params"}
@@ -147,37 +162,21 @@ class Optimizer:
         return f"{type(self).__name__}({inside})"
 
 
-def check_nonnegative(who: str, group: Group, *names: str) -> None:
-    """Raise unless the named options are finite numbers from 0 on."""
-    for name in names:
-        value = group[name]
-        number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-        if not number or not 0 <= value < float("inf"):
-            raise UsageError(f"{who}: {name} is a finite number from 0 on, received {value!r}.")
+def _weakly(optimizer: Optimizer) -> Check:
+    """Return check_options without keeping the optimizer alive: no cycle with its groups."""
+    method = weakref.WeakMethod(optimizer.check_options)
+
+    def check(group: Mapping[str, Any]) -> None:
+        check_options = method()
+        if check_options is not None:
+            check_options(group)
+
+    return check
 
 
-def _as_groups(params: Iterable[Any], defaults: dict[str, Any], who: str) -> list[Group]:
-    if isinstance(params, Tensor):
-        raise UsageError(f"{who} takes a list of tensors. Fix: {who}([w], …).")
-    entries = list(params)
-    if not entries:
-        raise UsageError(f"{who} got no parameters. Fix: model.parameters() of a model that has some.")
-    if not isinstance(entries[0], dict):
-        entries = [{"params": entries}]
-    groups = []
-    for entry in entries:
-        unknown = set(entry) - {"params", *defaults}
-        if "params" not in entry or unknown:
-            raise UsageError(
-                f"{who}: a group has 'params' and may have {', '.join(defaults)}; "
-                f"received {', '.join(map(str, entry))}."
-            )
-        own = entry["params"]
-        groups.append({**defaults, **entry, "params": [own] if isinstance(own, Tensor) else list(own)})
-    return groups
-
-
-def _pack(params: list[Tensor], names: tuple[str, ...]) -> list[tuple[FlatParameters, list[Array]]]:
+def _pack(
+    params: Iterable[Tensor], names: tuple[str, ...]
+) -> list[tuple[FlatParameters, list[Array]]]:
     by_dtype: dict[Any, list[Tensor]] = {}
     for p in params:
         by_dtype.setdefault(p.dtype, []).append(p)
@@ -188,5 +187,5 @@ def _pack(params: list[Tensor], names: tuple[str, ...]) -> list[tuple[FlatParame
     return packs
 
 
-def _numbers(groups: list[Group]) -> dict[Tensor, int]:
+def _numbers(groups: Sequence[Group]) -> dict[Tensor, int]:
     return {p: i for i, p in enumerate(p for g in groups for p in g["params"])}

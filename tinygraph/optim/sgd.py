@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from ..core.errors import UsageError
 from ..core.tensor import Array
 from ..ops.state import sgd_update
-from .optimizer import Group, Optimizer, check_nonnegative
+from .groups import Group, as_groups, check_number
+from .optimizer import Optimizer
 
 
 class SGD(Optimizer):
@@ -53,20 +55,26 @@ class SGD(Optimizer):
         self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0,
         dampening: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False,
     ) -> None:  # fmt: skip
-        self.buffer_names = ("momentum_buffer",) if momentum else ()
         defaults = {
             "lr": lr, "momentum": momentum, "dampening": dampening,
             "weight_decay": weight_decay, "nesterov": nesterov,
         }  # fmt: skip
-        groups = list(params) if not hasattr(params, "shape") else params
-        if any(isinstance(g, dict) and g.get("momentum") for g in groups):
-            self.buffer_names = ("momentum_buffer",)
+        groups = as_groups(params, defaults, "SGD")
+        self.buffer_names = ("momentum_buffer",) if any(g["momentum"] for g in groups) else ()
         super().__init__(groups, defaults)
 
-    def check_options(self, group: Group) -> None:
-        check_nonnegative("SGD", group, "lr", "momentum", "weight_decay")
+    def check_options(self, group: Mapping[str, Any]) -> None:
+        check_number("SGD", group, "lr", "momentum", "weight_decay")
+        check_number("SGD", group, "dampening", low=-math.inf)
+        if not isinstance(group["nesterov"], bool | np.bool_):
+            raise UsageError(f"SGD: nesterov is True or False, received {group['nesterov']!r}.")
         if group["nesterov"] and (not group["momentum"] or group["dampening"]):
             raise UsageError("SGD: nesterov needs momentum > 0 and dampening = 0.")
+        if group["momentum"] and not self.buffer_names:
+            raise UsageError(
+                "SGD was built without momentum and keeps no buffers for it. "
+                f"Fix: SGD(…, momentum={group['momentum']})."
+            )
 
     def update(self, group: Group, data: Array, grad: Array, state: list[Array], step: int) -> None:
         sgd_update(

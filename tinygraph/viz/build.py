@@ -10,7 +10,8 @@ from ..core.errors import TinygraphError
 from ..core.graph import Graph
 from ..core.modes import Scope
 from .backward import Flow, flow_from
-from .cards import CardWriter
+from .cards import NOT_COMPUTED, CardWriter
+from .content import fits_in_table
 from .edges import EdgeWriter
 from .fold import Folding, Group, fold
 from .model import Cluster, Picture
@@ -20,7 +21,6 @@ from .scopes import scope_chain
 from .text import TOOLTIP_LIMIT, clean, count
 
 NUMBERS_CARDS = 40
-NUMBERS_SIZE = 64
 LEGEND_CARDS = 12
 
 
@@ -70,7 +70,7 @@ def _choose_view(graph: Graph, request: Request) -> tuple[str, Folding]:
     if request.view != "auto":
         return request.view, fold(graph, request.view, request.depth, request.limit)
     folding = fold(graph, "numbers", request.depth, request.limit)
-    small = all(t.size <= NUMBERS_SIZE for g in folding.groups for t in g.exits)
+    small = all(fits_in_table(t.shape) for g in folding.groups for t in g.exits)
     if small and len(folding.groups) <= NUMBERS_CARDS and not folding.hidden:
         return "numbers", folding
     return "architecture", fold(graph, "architecture", request.depth, request.limit)
@@ -95,7 +95,9 @@ def _flow(graph: Graph, request: Request, remarks: list[str]) -> Flow | None:
     """
     if request.gradients is True:
         return flow_from(graph.outputs, request.upstream)
-    used = any(output.used for output in graph.outputs)
+    used = any(t.used for t in graph.outputs) or any(
+        leaf.tensor.grad is not None for leaf in graph.leaves
+    )
     scalar = all(output.size == 1 for output in graph.outputs)
     if request.upstream is None and not (used and scalar):
         return None
@@ -116,12 +118,12 @@ def _open_scope(group: Group) -> Scope | None:
 
 def _clusters(folding: Folding) -> tuple[list[Cluster], dict[Scope | None, int | None]]:
     """Describe the open scopes that hold a card, outer before inner."""
-    shown: dict[Scope, None] = {}
-    for group in folding.groups:
-        shown.update(dict.fromkeys(scope_chain(_open_scope(group))))
+    shown = {s for group in folding.groups for s in scope_chain(_open_scope(group))}
     places: dict[Scope | None, int | None] = {None: None}
     clusters: list[Cluster] = []
-    for scope in shown:
+    for scope in folding.scopes.scopes:
+        if scope not in shown:
+            continue
         facts = describe_scope(scope, folding.scopes)
         places[scope] = len(clusters)
         clusters.append(
@@ -146,6 +148,8 @@ def _legend(picture: Picture) -> list[str]:
         marks.append("value")
         if any(card.gradient for card in picture.cards):
             marks.append("gradient")
+        if any(card.gradient and card.gradient.content is NOT_COMPUTED for card in picture.cards):
+            marks.append("pending")
         if any(edge.local for edge in picture.edges):
             marks.append("local")
         if any(edge.adds for edge in picture.edges):

@@ -15,8 +15,8 @@ from .modules import describe_scope
 from .names import Names
 from .text import TOOLTIP_LIMIT, clean, count, exact, shape, term
 
-NOT_COMPUTED = "—"
-STOPPED = "no gradient"
+NOT_COMPUTED = Number("—", quiet=True)
+STOPPED = Number("no gradient", quiet=True)
 TERMS_LIMIT = 3
 SYMBOL_LIMIT = 3
 
@@ -91,13 +91,12 @@ class CardWriter:
     def _module_texts(self, group: Group, name: str, note: str) -> tuple[str, str, tuple[str, ...]]:
         assert group.scope is not None
         facts = describe_scope(group.scope, self.folding.scopes)
-        lines = (facts.parameters, facts.calls, "" if self.numbers else facts.shapes)
-        header = facts.name
-        if self.numbers and name not in ("", "·"):
-            header = f"{name} = {header}"
-        else:
-            note = facts.kind
-        return header, note, tuple(line for line in lines if line)
+        if not self.numbers:
+            lines = (facts.parameters, facts.calls, facts.shapes)
+            return facts.name, facts.kind, tuple(line for line in lines if line)
+        header = f"{name} = {facts.name}" if name else facts.name
+        details = " · ".join(x for x in (facts.kind, facts.parameters) if x)
+        return header, note if name else "", tuple(x for x in (details, facts.calls) if x)
 
     def _made_by(self, group: Group) -> str:
         """Return the formula or call in the numbers view, sign and name in architecture."""
@@ -153,12 +152,12 @@ class CardWriter:
         if not self.derivative_of or len(symbol) > SYMBOL_LIMIT:
             label = "∂"
         if not tensor.requires_grad:
-            return Gradient(label, Number(STOPPED, quiet=True))
+            return Gradient(label, STOPPED)
         if self.flow is None:
-            return Gradient(label, Number(NOT_COMPUTED, quiet=True))
+            return Gradient(label, NOT_COMPUTED)
         gradient = self.flow.gradients.get(tensor)
         if gradient is None:
-            return Gradient(label, Number(STOPPED, quiet=True))
+            return Gradient(label, STOPPED)
         return Gradient(label, content_of(gradient), self._terms(tensor, gradient))
 
     def _terms(self, tensor: Tensor, gradient: Array) -> str:

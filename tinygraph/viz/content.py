@@ -13,6 +13,11 @@ HEAT_LIMIT = 32
 CELL_MARKS = {"NaN": "✕"}
 
 
+def fits_in_table(shape: tuple[int, ...]) -> bool:
+    """Tell whether every number of an array can be printed in its card."""
+    return len(shape) <= 2 and max(shape, default=1) <= TABLE_LIMIT
+
+
 def content_of(array: Array) -> Content:
     """Choose by size: one element, up to 4×4, up to 32×32, or more.
 
@@ -29,7 +34,7 @@ def content_of(array: Array) -> Content:
         return Number(number(array.reshape(-1)[0]))
     if array.ndim <= 2:
         table = array.reshape(-1, array.shape[-1])
-        if max(table.shape) <= TABLE_LIMIT:
+        if fits_in_table(table.shape):
             return _matrix(table)
         if max(table.shape) <= HEAT_LIMIT:
             return HeatMap(_levels(table), number(_largest(table)))

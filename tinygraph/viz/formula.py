@@ -51,8 +51,8 @@ def describe_call(
 ) -> str:
     """Return what made a tensor, in at most ``limit`` characters.
 
-    The record's formula where the op has a sign of its own (``x + y``), a call where it has
-    a name (``relu(x)``); the shorter forms when a text is too long for a header.
+    The record's formula where the op has a sign and the formula is short (``x + y``), else
+    a call (``sigmoid(x)``); shorter forms when that is too long for a header.
     """
     names = operand_names(op, [_short(o) for o in operands])
     values = {k: _attribute(v) for k, v in attrs.items() if k in op.attr_names}
@@ -64,8 +64,9 @@ def describe_call(
     if len(operands) == 1 and all(unicodedata.category(c) == "Lm" for c in op.label):
         candidates = [_short(operands[0]) + op.label, *candidates]
     elif op.formula and not op.variadic | (op.kind == "opaque"):
-        named_so = op.label != op.name or op.formula.startswith(op.name + "(")
-        candidates = [formula, *candidates] if named_so else [call, formula, *candidates]
+        is_call = op.formula.startswith(op.name + "(")
+        is_short = op.label != op.name and len(formula) <= len(call)
+        candidates = [formula, *candidates] if is_call or is_short else [call, formula, *candidates]
     elif op.name == "getitem":
         candidates = [formula, *candidates]
     return shortest_fit(candidates, limit)

@@ -32,6 +32,7 @@ LEGEND_WORDS = {
     "output": "result",
     "value": "value",
     "gradient": "∂ gradient",
+    "pending": "— before backward()",
     "local": "× local derivative",
     "adds": "◂ what the edge adds",
     "dead": "– – nothing flows back",
@@ -56,12 +57,18 @@ def font(
 
 
 def table(
-    rows: Sequence[str], padding: int = 3, spacing: int = 0, rule: str = "", more: str = ""
+    rows: Sequence[str],
+    padding: int = 3,
+    spacing: int = 0,
+    rule: str = "",
+    more: str = "",
+    border: int = 0,
 ) -> str:
-    """Return rows as a borderless table; ``rule`` is the colour of its ``<HR/>``."""
+    """Return rows as a table; ``rule`` is the colour of its ``<HR/>`` and border."""
     colour = f' COLOR="{rule}"{more}' if rule else more
     return (
-        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}"{colour}>'
+        f'<TABLE BORDER="{border}" CELLBORDER="0" CELLSPACING="{spacing}" '
+        f'CELLPADDING="{padding}"{colour}>'
         f"{''.join(rows)}</TABLE>"
     )
 
@@ -150,16 +157,11 @@ def _heat_map(content: HeatMap, style: Style, colour: str) -> str:
         + "</TR>"
         for row in content.levels
     ]
-    extent = f' FIXEDSIZE="TRUE" WIDTH="{side * len(content.levels[0])}"'
-    extent += f' HEIGHT="{side * len(content.levels)}"'
+    width, height = side * len(content.levels[0]) + 2, side * len(content.levels) + 2
+    extent = f' FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{height}" ALIGN="RIGHT"'
     scale = font(f"|max| {content.largest}", style, style.small_size, colour, right=True)
-    return table(
-        [
-            f"<TR>{cell(table(rows, padding=0, more=extent), 'RIGHT')}</TR>",
-            f"<TR>{cell(scale, 'RIGHT')}</TR>",
-        ],
-        padding=1,
-    )
+    pixels = table(rows, padding=0, rule=style.rule, more=extent, border=1)
+    return table([f"<TR>{cell(body, 'RIGHT')}</TR>" for body in (pixels, scale)], padding=1)
 
 
 def edge_label(edge: Edge, style: Style) -> str:

@@ -30,6 +30,7 @@ class Names:
             if isinstance(value, Tensor) and not str(name).startswith("_"):
                 self._full.setdefault(value, str(name))
         self._numbered: dict[Tensor, str] = {}
+        self._short: dict[Tensor, str] = {}
 
     def number_the_rest(self, tensors: Iterable[Tensor]) -> None:
         """Call tensors without a name v₁, v₂, … in their order, as textbooks do."""
@@ -45,7 +46,11 @@ class Names:
         """Return how a header or a formula calls an operand; numbers stand for themselves."""
         if not isinstance(operand, Tensor):
             return number(operand)
-        return clean(self.full(operand)) or self._numbered.get(operand, "·")
+        name = self._short.get(operand)
+        if name is None:
+            name = clean(self.full(operand)) or self._numbered.get(operand, "·")
+            self._short[operand] = name
+        return name
 
     def tooltip(self, tensor: Tensor) -> str:
         """Return the full name, cut only where it is absurdly long."""

@@ -11,8 +11,10 @@ import numpy as np
 HEADER_LIMIT = 18
 TOOLTIP_LIMIT = 240
 
+_ENTITIES = (
+    ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;"), ("\\", "&#92;"),
+)  # fmt: skip
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def number(value: Any) -> str:
@@ -100,24 +102,25 @@ def clean(text: Any, limit: int = HEADER_LIMIT) -> str:
     >>> clean("a\\nb")
     'a␊b'
     """
-    return "".join(_visible(c) for c in middle_ellipsis(str(text), limit))
+    short = middle_ellipsis(str(text), limit)
+    return short if short.isprintable() else "".join(_visible(c) for c in short)
 
 
 def _visible(character: str) -> str:
-    if character.isascii() and character.isprintable():
-        return character
     if character < "\x20":
         return chr(0x2400 + ord(character))
-    return "\ufffd" if unicodedata.category(character) in _INVISIBLE else character
+    is_space = unicodedata.category(character) == "Zs"
+    return " " if is_space else character if character.isprintable() else "\ufffd"
 
 
 def escape(text: str) -> str:
-    """Escape clean text for XML, HTML-like labels and tooltips."""
-    for raw, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        text = text.replace(raw, entity)
-    return text.replace("'", "&#39;")
+    """Escape clean text for XML, HTML-like labels and tooltips; no backslash stays either."""
+    for raw, entity in _ENTITIES:
+        if raw in text:
+            text = text.replace(raw, entity)
+    return text
 
 
 def quote(text: str) -> str:
-    r"""Return text as a quoted DOT string in which no escape sequence is alive."""
-    return '"' + text.replace("\\", "&#92;").replace('"', "&quot;") + '"'
+    """Return escaped text as a quoted DOT string."""
+    return f'"{text}"'
