@@ -141,7 +141,11 @@ def _chains(tensor, upstream, functions) -> dict[str, Callable[[], Measurement]]
 def _per_op_tinygraph(name: str) -> Measurement:
     import tinygraph as tg
 
-    functions = {"exp": lambda y: tg.exp(y), "tanh": lambda y: tg.tanh(y), "relu": lambda y: tg.relu(y)}
+    functions = {
+        "exp": lambda y: tg.exp(y),
+        "tanh": lambda y: tg.tanh(y),
+        "relu": lambda y: tg.relu(y),
+    }
     return _chains(
         lambda a, g: tg.tensor(a, requires_grad=g), np.ones((4, 4), np.float32), functions
     )[name]()
@@ -151,9 +155,9 @@ def _per_op_torch(name: str) -> Measurement:
     import torch
 
     functions = {"exp": torch.exp, "tanh": torch.tanh, "relu": torch.relu}
-    return _chains(
-        lambda a, g: torch.tensor(a, requires_grad=g), torch.ones(4, 4), functions
-    )[name]()
+    return _chains(lambda a, g: torch.tensor(a, requires_grad=g), torch.ones(4, 4), functions)[
+        name
+    ]()
 
 
 for _op in (*BINARY, "tanh", "relu"):

@@ -18,6 +18,7 @@ from .core.function import Function
 from .core.functional import hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .core.grad import grad
 from .core.graph import Graph, Node, graph
+from .core.leaves import from_numpy, tensor, variables
 from .core.modes import (
     default_dtype,
     enable_grad,
@@ -30,7 +31,7 @@ from .core.modes import (
 from .core.op import Op, composite, op
 from .core.registry import REGISTRY
 from .core.structure import broadcast_to
-from .core.tensor import Tensor, from_numpy, tensor, variables
+from .core.tensor import Tensor
 from .extras import MissingExtraError
 from .ops.activation import erf, erfc, gelu, relu, sigmoid, softplus
 from .ops.creation import (

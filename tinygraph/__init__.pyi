@@ -37,6 +37,9 @@ from .core.grad import grad as grad
 from .core.graph import Graph as Graph
 from .core.graph import Node as Node
 from .core.graph import graph as graph
+from .core.leaves import from_numpy as from_numpy
+from .core.leaves import tensor as tensor
+from .core.leaves import variables as variables
 from .core.modes import default_dtype as default_dtype
 from .core.modes import enable_grad as enable_grad
 from .core.modes import get_default_dtype as get_default_dtype
@@ -49,9 +52,6 @@ from .core.op import composite as composite
 from .core.op import op as op
 from .core.registry import REGISTRY as REGISTRY
 from .core.tensor import Tensor as Tensor
-from .core.tensor import from_numpy as from_numpy
-from .core.tensor import tensor as tensor
-from .core.tensor import variables as variables
 from .extras import MissingExtraError as MissingExtraError
 from .ops.creation import arange as arange
 from .ops.creation import eye as eye

@@ -81,6 +81,23 @@ def test_the_upstream_gradient_is_used_and_left_alone():
     assert x.grad.tolist() == [20, 80] and g.tolist() == [10, 20]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.bool_])
+def test_the_upstream_gradient_takes_the_results_dtype(dtype):
+    x, g = leaf(1.0, 2.0), np.ones(2, dtype)
+    y = x * x
+    found = tg.grad(y, y, g)
+    assert found.dtype == np.float64 and not np.shares_memory(found.data, g)
+
+
+def test_the_gradient_of_a_result_by_itself_does_not_alias_the_upstream_gradient():
+    x, g = leaf(1.0, 2.0), np.ones(2)
+    y = x * x
+    y.retain_grad()
+    y.backward(g)
+    g[0] = 7
+    assert y.grad.tolist() == [1, 1]
+
+
 def test_backward_of_a_leaf_is_one():
     x = leaf(3.0)
     x.backward()

@@ -124,7 +124,17 @@ def test_the_collector_finds_nothing_of_ours():
     assert ours == []
 
 
-@pytest.mark.parametrize("failing", [lambda x: x @ np.ones((5, 5)), lambda x: x.sum(axis=3)])
+@pytest.mark.parametrize(
+    "failing",
+    [
+        lambda x: x @ np.ones((5, 5)),
+        lambda x: x @ tg.ones(5, 5),
+        lambda x: x + tg.ones(5, dtype=np.float64),
+        lambda x: x.sum(axis=3),
+        lambda x: x.softmax(axis=3),
+        lambda x: tg.grad(x, x, np.ones(7)),
+    ],
+)
 def test_an_error_keeps_nothing_alive(failing):
     with collector_off():
         x = tg.tensor(np.ones((2, 2)), requires_grad=True)
@@ -137,7 +147,7 @@ def test_an_error_keeps_nothing_alive(failing):
 
 
 def test_storage_is_freed_with_its_tensors():
-    from tinygraph.core.tensor import _storage_of_memory
+    from tinygraph.core.storage import _storage_of_memory
 
     before = len(_storage_of_memory)
     with collector_off():

@@ -80,8 +80,10 @@ def test_all_problems_are_listed_at_once_and_nothing_is_loaded(net):
     state["inner.2.weight"] = np.zeros((1, 3))
     with pytest.raises(tg.UsageError) as caught:
         net.load_state_dict(state)
-    for part in ("missing inner.0.weight", "unexpected new", "inner.0.bias has shape (7,)",
-                 "count has dtype float64", "inner.2.bias has dtype <U1", "changed nothing"):  # fmt: skip
+    for part in (
+        "changed nothing", "missing inner.0.weight", "unexpected new",
+        "inner.0.bias has shape (7,)", "count has dtype float64", "inner.2.bias has dtype <U1",
+    ):  # fmt: skip
         assert part in str(caught.value)
     after = net.state_dict()
     assert all(np.array_equal(before[k], after[k]) for k in before)

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.errors import GradcheckError, UsageError
 from ..core.op import Composite, Op
 from .derivatives import DERIVATIVE_CHECKS
-from .gradcheck import name_of
+from .problem import name_of
 from .readers import READER_CHECKS
 from .sample import Record, Sample
 from .values import VALUE_CHECKS

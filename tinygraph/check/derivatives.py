@@ -10,8 +10,8 @@ from ..core.grad import grad
 from ..core.modes import default_dtype
 from ..core.op import Composite, Op
 from ..core.tensor import Tensor
-from .gradcheck import check_problem, gradient_problem, problem_of
-from .numeric import Problem
+from .gradcheck import check_problem
+from .problem import Problem, gradient_problem, problem_of
 from .sample import Record, Run, Sample, is_floating, is_linear, raw_vjps, recorded, run
 from .values import require, require_close, require_same
 

@@ -12,27 +12,14 @@ import numpy as np
 from ..core.errors import GradientError
 from ..core.grad import grad
 from ..core.modes import current_modes, modes
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 
 STEP = 6e-6
 """Relative step of the central difference: about the cube root of float64's rounding unit."""
 
 WORST = 5
 """How many wrong elements a report lists."""
-
-
-@dataclass
-class Problem:
-    """A function at a point: float64 leaves that may be varied, and a call that reads them.
-
-    ``memory`` holds, for each leaf, the writable array behind its value.
-    """
-
-    name: str
-    call: Callable[[], Sequence[Tensor]]
-    leaves: list[Tensor]
-    names: list[str]
-    memory: list[Array]
 
 
 @dataclass

@@ -10,7 +10,8 @@ import numpy as np
 from ..core.graph import Graph
 from ..core.op import Op
 from ..core.registry import REGISTRY
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .sample import Record, Sample, is_floating, raw_vjps, recorded, run
 from .text import evaluate, is_expression
 from .values import require, require_close, require_same

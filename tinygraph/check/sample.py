@@ -10,7 +10,8 @@ import numpy as np
 
 from ..core.grad import grad
 from ..core.op import Composite, Op
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 
 Record = Op | Composite
 

@@ -10,7 +10,8 @@ import numpy as np
 from ..core.errors import GradcheckError
 from ..core.modes import get_default_dtype
 from ..core.op import Op
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .sample import Record, Sample, is_floating, raw_vjps, recorded, run
 
 TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 4e-6, np.dtype(np.float16): 1e-2}

@@ -25,7 +25,8 @@ from .errors import (
 )
 from .modes import current_modes, current_scope, get_default_dtype, module_path
 from .registry import lookup
-from .tensor import Array, Storage, Tensor
+from .storage import Array, Storage
+from .tensor import Tensor
 
 if TYPE_CHECKING:
     from .op import Op

@@ -14,7 +14,8 @@ import numpy as np
 
 from .errors import AnomalyError, VersionError, compose_message, describe, describe_all
 from .modes import current_modes, modes, module_path
-from .tensor import Array, Tensor
+from .storage import Array
+from .tensor import Tensor
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 

@@ -15,8 +15,9 @@ from numpy import ndarray
 
 from .errors import GradientError, TinygraphError, VersionError, compose_message, describe
 from .modes import current_modes, modes
+from .storage import Storage
 from .structure import cast, sum_to
-from .tensor import Storage, Tensor
+from .tensor import Tensor
 
 Gradients = dict[Tensor, Any]
 NOT_RECORDING = nullcontext()

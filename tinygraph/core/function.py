@@ -9,7 +9,8 @@ import numpy as np
 from .apply import apply
 from .errors import GradientError, UsageError, compose_message
 from .op import Op
-from .tensor import Array, Tensor
+from .storage import Array
+from .tensor import Tensor
 
 
 class Context:

@@ -13,8 +13,9 @@ import numpy as np
 
 from .errors import ShapeError, UsageError, compose_message, describe
 from .grad import grad
+from .leaves import tensor
 from .modes import enable_grad
-from .tensor import Tensor, tensor
+from .tensor import Tensor
 
 Function = Callable[..., Any]
 

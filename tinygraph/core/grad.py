@@ -10,7 +10,8 @@ import numpy as np
 from .engine import Gradients, collect, paths_to, pull_back
 from .errors import GradientError, ShapeError, UsageError, compose_message, describe
 from .modes import current_modes
-from .tensor import Array, Tensor, own_gradient
+from .storage import Array
+from .tensor import Tensor, own_gradient
 
 
 def backward(tensor: Tensor, grad: Any = None, retain_graph: bool = False) -> None:

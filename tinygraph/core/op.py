@@ -19,7 +19,8 @@ from .docs import describe_record
 from .errors import UsageError, compose_message
 from .modes import Scope, close_scope, current_scope, open_scope
 from .registry import lookup, register
-from .tensor import Array, Tensor
+from .storage import Array
+from .tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -11,7 +11,7 @@ from .dtypes import FLOAT32, FLOAT64, checked_dtype
 from .errors import ShapeError, compose_message, describe
 from .modes import module_path
 from .op import Op, op
-from .tensor import Array
+from .storage import Array
 
 BLOCK_ROWS = 128
 ONES = {dtype: np.ones(BLOCK_ROWS, dtype) for dtype in (FLOAT32, FLOAT64)}
@@ -107,9 +107,9 @@ def _check_broadcast(x: Any, *, shape: Any) -> dict[str, Any]:
 
 def _sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
     added = x.ndim - len(shape)
-    if added == 1 and len(shape) == 1 and len(x) <= BLOCK_ROWS and x.dtype in ONES:
-        if x.shape[1:] == shape:
-            return ONES[x.dtype][: len(x)].dot(x)  # type: ignore[no-any-return]
+    short = added == 1 and len(shape) == 1 and len(x) <= BLOCK_ROWS and x.dtype in ONES
+    if short and x.shape[1:] == shape:
+        return ONES[x.dtype][: len(x)].dot(x)  # type: ignore[no-any-return]
     if added > 0 and x.shape[added:] == shape:
         return sum_axes(x, tuple(range(added)))
     axes = tuple(range(added)) + tuple(

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from ..extras import require
 from ..nn import Linear, Module, ReLU, Tanh
 from ..ops.loss import binary_cross_entropy_with_logits

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tensor import Array
+from ..core.storage import Array
 from ..extras import require
 from ..nn import Linear, Module, ReLU
 from ..ops.loss import cross_entropy

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.tensor import Array
+from ..core.storage import Array
 from ..extras import require
 
 CLASS_COLOURS = ("#B54A00", "#005A9C")

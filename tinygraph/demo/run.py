@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import TinygraphError
-from ..core.tensor import Tensor, tensor
+from ..core.leaves import tensor
+from ..core.tensor import Tensor
 from ..extras import require
 from ..nn import Linear, Module, Tanh
 from ..ops.loss import binary_cross_entropy_with_logits, mse_loss

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..core.modes import no_grad
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from ..nn.module import Module
 from ..ops.random import Generator, permutation
 from ..optim.optimizer import Optimizer

@@ -11,7 +11,8 @@ import numpy as np
 from ..core.dtypes import checked_dtype
 from ..core.errors import DtypeError, UsageError, compose_message, describe
 from ..core.modes import Scope, close_scope, current_scope, open_scope
-from ..core.tensor import Array, Tensor, holder_of
+from ..core.storage import Array
+from ..core.tensor import Tensor, holder_of
 from .assignment import REGISTRIES, check_assignment, check_registration, check_visible
 from .parameter import Buffer, Parameter
 from .state import load_state, state_of

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import as_array
-from ..core.tensor import Tensor, tensor
+from ..core.leaves import tensor
+from ..core.tensor import Tensor
 
 
 class Parameter(Tensor):

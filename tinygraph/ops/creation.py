@@ -10,7 +10,8 @@ import numpy as np
 from ..core.dtypes import as_array, checked_dtype
 from ..core.errors import DtypeError, ShapeError, UsageError, compose_message, describe
 from ..core.modes import get_default_dtype
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .axes import as_shape
 
 

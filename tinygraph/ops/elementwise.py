@@ -12,8 +12,8 @@ import numpy as np
 
 from ..core.errors import UsageError
 from ..core.op import Op, op
+from ..core.storage import Array
 from ..core.structure import cast
-from ..core.tensor import Array
 
 # ---- sums and products ---------------------------------------------------------------
 

@@ -21,7 +21,8 @@ from ..core.errors import (
 )
 from ..core.modes import module_path
 from ..core.op import Op, composite, op
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .axes import one_axis
 
 Index = tuple[Any, ...]

@@ -10,8 +10,8 @@ import numpy as np
 from ..core.errors import ShapeError, compose_message, describe_all
 from ..core.modes import module_path
 from ..core.op import op
+from ..core.storage import Array
 from ..core.structure import sum_to
-from ..core.tensor import Array
 from .shape import expand_dims, reshape
 
 

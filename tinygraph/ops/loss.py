@@ -18,7 +18,8 @@ from ..core.errors import (
 )
 from ..core.modes import module_path
 from ..core.op import composite, op
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .activation import sigmoid
 from .elementwise import square
 from .reduce import as_floating, mean, softmax, sum

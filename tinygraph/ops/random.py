@@ -12,9 +12,11 @@ import numpy as np
 
 from ..core.dtypes import as_array, checked_dtype
 from ..core.errors import ShapeError, UsageError
+from ..core.leaves import as_index
 from ..core.modes import get_default_dtype
 from ..core.op import Op, op
-from ..core.tensor import Array, Tensor, as_index
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .axes import as_shape
 from .creation import check_finite
 

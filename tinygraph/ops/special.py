@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.tensor import Array
+from ..core.storage import Array
 from ._erf_tables import ERF_CENTER, ERFC_TAIL
 
 CENTER = 1.0

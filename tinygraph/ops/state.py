@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.op import op
-from ..core.tensor import Array
+from ..core.storage import Array
 
 CHUNK = 32_768
 """Elements that stay in cache while an update goes over them several times."""

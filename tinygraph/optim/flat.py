@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..core.tensor import Array, Tensor, gradient_memory, holder_of
+from ..core.storage import Array, gradient_memory
+from ..core.tensor import Tensor, holder_of
 
 
 class FlatParameters:

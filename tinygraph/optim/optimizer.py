@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .flat import FlatParameters
 from .groups import Check, Group, as_groups, check_number
 from .state import checked_state

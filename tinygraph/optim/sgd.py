@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError
-from ..core.tensor import Array
+from ..core.storage import Array
 from ..ops.state import sgd_update
 from .groups import Group, as_groups, check_number
 from .optimizer import Optimizer

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import TinygraphError, UsageError, compose_message, describe
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .groups import Check, check_names
 
 Entry = dict[str, Any]

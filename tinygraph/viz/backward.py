@@ -15,7 +15,8 @@ import numpy as np
 from ..core.engine import collect, pull_back
 from ..core.errors import GradientError, ShapeError, compose_message, describe
 from ..core.modes import modes
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 
 Use = tuple[Tensor, int]
 """A tensor's result and the position of the input: one edge of the graph."""

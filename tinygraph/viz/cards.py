@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.graph import Graph
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .backward import Flow
 from .content import content_of
 from .fold import Folding, Group

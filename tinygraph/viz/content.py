@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.tensor import Array
+from ..core.storage import Array
 from .model import Content, HeatMap, Matrix, Number, Sketch
 from .text import number
 
