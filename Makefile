@@ -54,6 +54,7 @@ bench: $(VENV)/dev.stamp ## Measure, against whichever peers are installed
 	$(RUN) benchmarks.run
 
 peers: $(VENV)/dev.stamp $(VENV)/peers.stamp ## Install PyTorch and others into .venv, and compare
+	$(RUN) pytest tests/peers
 	$(RUN) benchmarks.run
 
 format: $(VENV)/dev.stamp ## Format the code

@@ -128,7 +128,7 @@ def test_the_collector_finds_nothing_of_ours():
     "failing",
     [
         lambda x: x @ np.ones((5, 5)),
-        lambda x: x @ tg.ones(5, 5),
+        lambda x: x @ tg.ones(5, 5, dtype=np.float64),
         lambda x: x + tg.ones(5, dtype=np.float64),
         lambda x: x.sum(axis=3),
         lambda x: x.softmax(axis=3),

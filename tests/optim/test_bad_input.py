@@ -61,6 +61,11 @@ def option(name, value):
     return lambda world: world.adam.param_groups[0].__setitem__(name, value)
 
 
+def momentum_later(world):
+    optimizer = optim.SGD([world.w])
+    optimizer.param_groups[0]["momentum"] = 0.9
+
+
 CASES = {
     # ---- what to train
     "a model": (lambda w: optim.SGD(w.free), "SGD(model.parameters()"),
@@ -120,10 +125,7 @@ CASES = {
         lambda w: w.adam.param_groups[0].update(eps=1e-3, lr=-1),
         "lr -1",
     ),
-    "momentum without buffers": (
-        lambda w: optim.SGD([w.w]).param_groups[0].__setitem__("momentum", 0.9),
-        "without momentum momentum=0.9",
-    ),
+    "momentum without buffers": (lambda w: momentum_later(w), "without momentum momentum=0.9"),
     # ---- a state
     "no state": (lambda w: w.adam.load_state_dict(None), "'state' 'param_groups' NoneType"),
     "half a state": (lambda w: w.adam.load_state_dict({"state": {}}), "'param_groups'"),

@@ -11,7 +11,8 @@ import numpy as np
 from ..core.errors import GradcheckError, TinygraphError, describe
 from ..core.graph import Graph
 from ..core.modes import default_dtype, enable_grad
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 from .numeric import (
     WORST,
     Difference,

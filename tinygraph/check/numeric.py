@@ -14,6 +14,7 @@ from ..core.grad import grad
 from ..core.modes import current_modes, modes
 from ..core.storage import Array
 from ..core.tensor import Tensor
+from .problem import Problem
 
 STEP = 6e-6
 """Relative step of the central difference: about the cube root of float64's rounding unit."""

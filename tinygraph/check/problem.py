@@ -12,7 +12,8 @@ import numpy as np
 from ..core.errors import UsageError, compose_message, describe
 from ..core.grad import grad
 from ..core.op import Composite, Op
-from ..core.tensor import Array, Tensor
+from ..core.storage import Array
+from ..core.tensor import Tensor
 
 
 @dataclass

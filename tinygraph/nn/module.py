@@ -62,7 +62,7 @@ class Module:
     _parameters: dict[str, Parameter]
     _buffers: dict[str, Buffer]
     _modules: dict[str, Module]
-    _path_cache: tuple[int, dict[Module, str]]
+    _path_cache: tuple[int, dict[int, str]]
 
     # ---- calling -----------------------------------------------------------------------------
 
@@ -86,14 +86,13 @@ class Module:
         root = None if outer is None else outer.root
         if root is None:
             return type(self).__name__
-        return root._paths().get(self) or type(self).__name__
+        return root._paths().get(id(self)) or type(self).__name__
 
-    def _paths(self) -> dict[Module, str]:
+    def _paths(self) -> dict[int, str]:
+        """Return the paths of all modules below by id: by module would be a reference cycle."""
         count, paths = self._path_cache
         if count != _registrations:
-            paths = {}
-            for name, module in self.named_modules():
-                paths.setdefault(module, name)
+            paths = {id(module): name for name, module in self.named_modules()}
             object.__setattr__(self, "_path_cache", (_registrations, paths))
         return paths
 
@@ -197,6 +196,8 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Yield all parameters with their paths; a shared parameter once."""
+        for module in self.modules():
+            check_visible(module)
         yield from _named(self, "_parameters")
 
     def parameters(self) -> Iterator[Parameter]:
@@ -237,7 +238,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to None."""
-        for parameter in self.parameters():
+        for _, parameter in _named(self, "_parameters"):
             parameter.grad = None
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
@@ -330,7 +331,6 @@ def _count_registration() -> None:
 def _named(root: Module, registry: str) -> Iterator[tuple[str, Any]]:
     seen: set[int] = set()
     for prefix, module in root.named_modules():
-        check_visible(module)
         for name, value in getattr(module, registry).items():
             if id(value) not in seen:
                 seen.add(id(value))

@@ -1,0 +1,107 @@
+"""The command line: help, exit codes, and errors on one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import tinygraph as tg
+from tinygraph import extras
+from tinygraph.cli import main
+
+
+def test_help_explains_the_command_and_its_options(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    assert "demo" in capsys.readouterr().out
+
+
+def test_help_of_demo_explains_itself(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["demo", "--help"])
+    assert caught.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for part in ("--out", "default: out", "--quick", "circles", "digits", "under two minutes"):
+        assert part in text
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"tinygraph {tg.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["demo", "--slow"], ["demo", "--out"], ["demo", "a", "b"]]
+)
+def test_a_wrong_command_is_explained_with_exit_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: tinygraph" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["file", "file/inside", ""])
+def test_an_unwritable_out_is_one_line_and_exit_code_2(tmp_path, capsys, out):
+    (tmp_path / "file").write_text("")
+    assert main(["demo", "--out", str(tmp_path / out) if out else ""]) == 2
+    printed, line = capsys.readouterr()
+    assert printed == "" and line.count("\n") == 1
+    assert line.startswith("tinygraph: Cannot write into") and "--out" in line
+
+
+def test_a_missing_extra_is_one_line_and_exit_code_2(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1 and 'pip install "tinygraph-autodiff[examples]"' in line
+
+
+def test_ctrl_c_stops_without_a_traceback(tmp_path, capsys, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tinygraph.demo.run_demo", interrupted)
+    assert main(["demo", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "tinygraph: stopped\n"
+
+
+def test_python_m_tinygraph_is_the_command(tmp_path):
+    (tmp_path / "file").write_text("")
+    command = [sys.executable, "-m", "tinygraph", "demo", "--out", str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("tinygraph: Cannot write into")
+
+
+def test_importing_the_command_imports_no_extra():
+    code = (
+        "import sys, tinygraph.cli; "
+        "sys.exit(bool({'matplotlib', 'sklearn', 'tqdm', 'threadpoolctl'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# ---- optional dependencies ---------------------------------------------------------------------
+
+
+def test_require_names_the_pip_command_for_what_is_missing():
+    with pytest.raises(extras.MissingExtraError) as caught:
+        extras.require("no_such_module_here.part", "viz")
+    message = str(caught.value)
+    assert message == ('This needs no_such_module_here. Fix: pip install "tinygraph-autodiff[viz]"')
+
+
+def test_require_tells_a_broken_installation_from_a_missing_one(tmp_path, monkeypatch):
+    (tmp_path / "broken_extra.py").write_text("import something_it_needs_and_lacks")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(extras.MissingExtraError, match=r"does not import.*something_it_needs"):
+        extras.require("broken_extra", "viz")
+
+
+def test_require_returns_the_module():
+    assert extras.require("math", "viz").sqrt(4) == 2
