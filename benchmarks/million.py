@@ -27,12 +27,12 @@ def chain(one, nodes: int):
 
 
 def random_graph(one, nodes: int):
-    """Return a graph that alternates adding a random recent node and halving."""
+    """Return a graph that alternates adding a random recent node and shrinking."""
     rng = random.Random(0)
     made = [one]
     for i in range(nodes):
         recent = made[rng.randrange(max(0, i - 1000), i + 1)]
-        made.append(made[-1] * 0.5 if i % 2 else made[-1] + recent)
+        made.append(made[-1] * 0.4 if i % 2 else made[-1] + recent)
     return made[-1]
 
 

@@ -92,7 +92,6 @@ ROWS = {
         ("x * np.ones((4, 3))", SHAPE, ["mul", r"\(4, 3\)", "expand_dims"]),
         ("x + 'a'", DTYPE, ["add", "'a'", "tg.tensor"]),
         ("x + None", DTYPE, ["add", "None"]),
-        ("x == None", DTYPE, ["equal", "None"]),
         ("x * {}", DTYPE, ["mul", "dict"]),
         ("x - np.array([1j])", DTYPE, ["sub", "complex"]),
         ("-mask", DTYPE, ["neg", "bool", "astype"]),

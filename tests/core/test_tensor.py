@@ -326,3 +326,9 @@ def test_a_pickled_view_carries_only_its_own_values():
     big = tg.from_numpy(np.zeros(100_000)[:2])
     assert len(pickle.dumps(big)) < 1000
     gc.collect()
+
+
+def test_no_tensor_equals_none_or_text():
+    x = tg.tensor([1.0, 2.0])
+    assert (x == None) is False and (x != None) is True  # noqa: E711
+    assert (x == "auto") is False and (x != "auto") is True

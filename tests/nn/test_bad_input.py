@@ -167,6 +167,20 @@ CASES = {
     "init the wrong way round": (lambda n: nn.init.uniform_(n.head.weight, 1, 0), "low high"),
     "init without end": (lambda n: nn.init.uniform_(n.head.weight, 0, NAN), "high finite nan"),
     "init to infinity": (lambda n: nn.init.uniform_(n.head.weight, 0, np.inf), "finite inf"),
+    # ---- functions
+    "linear with a bias of other length": (
+        lambda n: F.linear(tg.ones(1, 2), tg.ones(3, 2), tg.ones(1)),
+        "linear (3, 2) (1,)",
+    ),
+    "linear with a bias for each row": (
+        lambda n: F.linear(tg.ones(3, 2), tg.ones(3, 2), tg.ones(3, 3)),
+        "linear (3, 3)",
+    ),
+    "linear with a vector of weights": (
+        lambda n: F.linear(tg.ones(3, 2), tg.ones(2), tg.ones(2)),
+        "linear (2,)",
+    ),
+    "linear of a number": (lambda n: F.linear(1.0, tg.ones(3, 2), tg.ones(3)), "linear 1.0"),
     # ---- losses
     "(N,) against (N, 1)": (lambda n: F.mse_loss(n(x4), y4), "(4, 1) (4,) y[:, None]"),
     "(N, 1) against (N,)": (lambda n: F.mse_loss(y4, n(x4)), "(4, 1) (4,) y[:, None]"),

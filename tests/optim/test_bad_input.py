@@ -105,6 +105,7 @@ CASES = {
     "lr a tensor": (sgd(lr=tg.tensor(0.1)), "lr ()"),
     "lr of a group": (group(lr=-1), "lr -1"),
     "negative momentum": (sgd(momentum=-0.9), "momentum -0.9"),
+    "momentum for each": (sgd(momentum=np.array([0.9, 0.8])), "momentum (2,)"),
     "dampening a text": (sgd(momentum=0.9, dampening="half"), "dampening half"),
     "negative weight decay": (sgd(weight_decay=-1), "weight_decay -1"),
     "nesterov alone": (sgd(nesterov=True), "nesterov momentum"),

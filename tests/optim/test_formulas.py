@@ -99,6 +99,16 @@ def test_a_million_parameters_and_three_give_the_same():
             optimizer.close()
 
 
+@pytest.mark.parametrize("make", [tg.optim.SGD, tg.optim.Adam])
+def test_an_explosion_ends_in_inf_or_nan_without_a_warning(make):
+    p = tg.tensor([3e38, 1.0], requires_grad=True)
+    optimizer = make([p], lr=1e9)
+    for gradient in ([-3e38, 0.0], [np.nan, 0.0]):
+        p.grad = np.array(gradient, np.float32)
+        optimizer.step()
+    assert not np.isfinite(p.data[0]) and p.data[1] == 1.0
+
+
 def test_defaults_are_those_of_pytorch():
     w = [tg.ones(1, requires_grad=True) for _ in range(3)]
     assert repr(tg.optim.SGD([w[0]])) == (

@@ -216,7 +216,7 @@ def print_results(rows: Sequence[Row], folder: Path, seconds: float) -> None:
 
 def _bar(total: int, title: str):  # type: ignore[no-untyped-def]
     tqdm = require("tqdm", "examples").tqdm
-    return tqdm(total=total, desc=title, unit="epoch", file=sys.stderr, leave=True)
+    return tqdm(total=total, desc=title, unit="epoch", file=sys.stderr, mininterval=0.5)
 
 
 def _mean_seconds(fits: Sequence[Fitted]) -> float:

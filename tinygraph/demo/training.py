@@ -60,8 +60,8 @@ def fit(
             optimizer.step()
             total += loss.item() * len(rows)
         result.losses.append(total / len(inputs))
+        progress.set_postfix(loss=f"{result.losses[-1]:.3f}", refresh=False)
         progress.update()
-        progress.set_postfix(loss=f"{result.losses[-1]:.3f}")
     result.seconds = time.perf_counter() - start
     return result
 

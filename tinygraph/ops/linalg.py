@@ -74,8 +74,9 @@ matmul = op(
 
 def _linear(x: Any, weight: Array, bias: Array) -> Array:
     try:
-        flat = x.ndim == 2 and weight.ndim == 2
-        y: Array = x.dot(weight.T) if flat else np.matmul(x, weight.mT)
+        if weight.ndim != 2 or bias.shape != weight.shape[:1]:
+            raise ValueError("a bias that broadcasts is another function")
+        y: Array = x.dot(weight.T) if x.ndim == 2 else np.matmul(x, weight.mT)
         if y.dtype == bias.dtype:
             y += bias
             return y

@@ -45,7 +45,7 @@ def _sgd(
 
 
 sgd_update = op(
-    "sgd_update", _sgd, kind="state", formula="v ← μ v + (1 − τ)(g + λ p); p ← p − η v",
+    "sgd_update", _sgd, kind="state", quiet=True, formula="v ← μ v + (1 − τ)(g + λ p); p ← p − η v",
     doc="One step of stochastic gradient descent, in place.",
 )  # fmt: skip
 
@@ -75,7 +75,7 @@ def _adam(
 
 
 adam_update = op(
-    "adam_update", _adam, kind="state",
+    "adam_update", _adam, kind="state", quiet=True,
     formula="m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; p ← p − η m̂ / (√v̂ + ε)",
     doc="One step of Adam (Kingma and Ba 2015), in place.",
 )  # fmt: skip

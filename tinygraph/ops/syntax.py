@@ -28,6 +28,19 @@ def _reflected(record: Op) -> Callable[[Tensor, Any], Any]:
     return operator
 
 
+def _equality(record: Op) -> Callable[[Tensor, Any], Any]:
+    """Compare elements; with None and text, which no tensor equals, leave it to Python."""
+    compare = binary_operator(record)
+
+    def operator(self: Tensor, other: Any) -> Any:
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        return compare(self, other)
+
+    operator.__doc__ = record.__doc__
+    return operator
+
+
 def _augmented(record: Op, sign: str) -> Callable[[Tensor, Any], Any]:
     """``t += x`` is ``t = t + x``; on a leaf that requires grad it writes, under no_grad."""
 
@@ -179,6 +192,8 @@ def install() -> None:
     for name, record in OPERATORS.items():
         one_operand = name in ("__neg__", "__abs__")
         setattr(Tensor, name, _method(record) if one_operand else binary_operator(record))
+    for name in ("__eq__", "__ne__"):
+        setattr(Tensor, name, _equality(OPERATORS[name]))
     for word in BINARY:
         record = OPERATORS[f"__{word}__"]
         setattr(Tensor, f"__r{word}__", _reflected(record))

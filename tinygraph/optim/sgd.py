@@ -60,6 +60,8 @@ class SGD(Optimizer):
             "weight_decay": weight_decay, "nesterov": nesterov,
         }  # fmt: skip
         groups = as_groups(params, defaults, "SGD")
+        for group in groups:
+            check_number("SGD", group, "momentum")
         self.buffer_names = ("momentum_buffer",) if any(g["momentum"] for g in groups) else ()
         super().__init__(groups, defaults)
 
