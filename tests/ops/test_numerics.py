@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 import numpy as np
 import pytest
+from contract import DTYPES, INF, NAN, check_accuracy, check_row, value_and_gradient
 
 import tinygraph as tg
-
-INF, NAN = np.inf, np.nan
-DTYPES = [np.float32, np.float64]
-
-
-def value_and_gradient(f, *points, dtype):
-    leaves = [tg.tensor(np.array(p, dtype), requires_grad=True) for p in points]
-    y = f(*leaves)
-    gradients = tg.grad(y, leaves, np.ones(y.shape, dtype), allow_unused=True)
-    assert y.dtype == dtype and all(g is None or g.dtype == dtype for g in gradients)
-    return y.data, *[None if g is None else g.data for g in gradients]
-
 
 CONTRACT = {
     # name: (function, points, value, gradients)
@@ -94,11 +83,7 @@ CONTRACT = {
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 @pytest.mark.parametrize("row", CONTRACT.values(), ids=CONTRACT)
 def test_contract(row, dtype):
-    f, points, value, gradients = row
-    got, *got_gradients = value_and_gradient(f, *points, dtype=dtype)
-    np.testing.assert_allclose(got, np.array(value, dtype), rtol=1e-6)
-    for g, wanted in zip(got_gradients, gradients or [], strict=False):
-        np.testing.assert_allclose(g, np.array(wanted, dtype), rtol=1e-6)
+    check_row(row, dtype)
 
 
 # ---- accuracy over the whole range -------------------------------------------------------------
@@ -133,13 +118,7 @@ EXACT = {  # in 50 decimals; erf by the C library, which is right to the last pl
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 @pytest.mark.parametrize(("f", "exact", "span", "ulps"), EXACT.values(), ids=EXACT)
 def test_relative_error(f, exact, span, ulps, dtype):
-    x = np.linspace(*span, 641).astype(dtype)
-    got = f(tg.tensor(x)).numpy().astype(np.float64)
-    with localcontext(prec=100):  # 1 + e⁻⁸⁰ has 35 zeros
-        wanted = np.array([float(exact(Decimal(float(v)))) for v in x])
-    error = np.abs(got - wanted) / np.maximum(np.abs(wanted), np.finfo(dtype).tiny)
-    error[x == 0] = np.abs(got - wanted)[x == 0]
-    assert error.max() < ulps * np.finfo(dtype).eps, x[error.argmax()]
+    check_accuracy(f, exact, span, ulps, dtype)
 
 
 def test_the_minimum_of_gelu():

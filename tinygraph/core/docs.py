@@ -7,6 +7,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .op import Op
 
+ATTRIBUTES = {
+    "axis": ("int, tuple of int or None", "Along which axes; negative ones count from the end."),
+    "axes": ("tuple of int or None", "All axes in their new order; None reverses them."),
+    "axis1": ("int", "The first of the two axes."),
+    "axis2": ("int", "The second of the two axes."),
+    "keepdims": ("bool", "Keep the reduced axes with length 1."),
+    "ddof": ("int", "Divide by n − ddof."),
+    "shape": ("tuple of int", "Lengths of the axes of the result."),
+    "dtype": ("dtype", "The dtype of the result."),
+    "min": ("number or None", "Lower limit; None for no limit."),
+    "max": ("number or None", "Upper limit; None for no limit."),
+    "index": ("tuple", "The index, with a placeholder for each index array."),
+    "pad_width": ("pairs of int", "Elements before and after, for each axis."),
+    "generator": ("Generator", "Where to draw from."),
+    "classes": ("int", "How many classes there are."),
+}
+"""What attributes mean that several ops share; others are explained by the op's ``doc``."""
+
 
 def describe_record(op: Op) -> str:
     """Return the NumPy-style docstring of an op, from the fields of its record."""
@@ -31,13 +49,24 @@ def _derivatives(op: Op) -> str:
 
 
 def _parameters(op: Op) -> list[str]:
-    names = ["*tensors"] if op.variadic else list(op.input_names)
+    names = [f"*{op.rest_name}"] if op.variadic and not op.input_names else list(op.input_names)
     lines = ["Parameters", "----------"] if names or op.attr_names else []
     if names:
         lines += [f"{', '.join(names)} : Tensor, ndarray or number"]
         if op.kind == "elementwise" and len(names) > 1:
             lines += ["    Operands; their shapes broadcast."]
     for name in op.attr_names:
+        kind, meaning = ATTRIBUTES.get(name, ("attribute", ""))
         default = f", default {op.defaults[name]!r}" if name in op.defaults else ""
-        lines += [f"{name} : attribute{default}"]
-    return [*lines, "", "Returns", "-------", "Tensor", "    An ndarray if no input is a Tensor."]
+        lines += [f"{name} : {kind}{default}", *([f"    {meaning}"] if meaning else [])]
+    lines += ["", "Returns", "-------", "Tensor", "    An ndarray if no input is a Tensor."]
+    return [*lines, "", "Raises", "------", *_errors(op)]
+
+
+def _errors(op: Op) -> list[str]:
+    lines = []
+    if op.kind == "elementwise" and len(op.input_names) > 1:
+        lines += ["ShapeError", "    If the shapes do not broadcast."]
+    elif op.prepare is not None or op.kind == "matmul":
+        lines += ["ShapeError", "    If shapes, axes or sizes do not fit."]
+    return [*lines, "DtypeError", "    If an operand is not numeric."]
