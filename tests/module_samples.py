@@ -7,6 +7,7 @@ Abstract bases and containers without a forward are listed in ``WITHOUT_FORWARD`
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 import tinygraph as tg
 from tinygraph import nn
 
-WITHOUT_FORWARD = {"Module", "ModuleDict", "ModuleList"}
+WITHOUT_FORWARD = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList"}
 
 
 class ModuleSample(NamedTuple):
@@ -59,7 +60,104 @@ MODULE_SAMPLES: dict[str, list[ModuleSample]] = {
     "Softplus": [ModuleSample(nn.Softplus, (BATCH,))],
     "Softmax": [ModuleSample(nn.Softmax, (BATCH,)), ModuleSample(lambda: nn.Softmax(0), (BATCH,))],
     "LogSoftmax": [ModuleSample(nn.LogSoftmax, (BATCH,))],
-    "MSELoss": [ModuleSample(nn.MSELoss, (BATCH, TARGETS))],
-    "BCEWithLogitsLoss": [ModuleSample(nn.BCEWithLogitsLoss, (BATCH, TARGETS))],
-    "CrossEntropyLoss": [ModuleSample(nn.CrossEntropyLoss, (BATCH, LABELS))],
+    **{
+        name: [ModuleSample(getattr(nn, name), (BATCH,))]
+        for name in ("LogSigmoid", "Softsign", "SiLU", "Mish", "ReLU6", "Hardswish", "SELU")
+    },
+    "GLU": [ModuleSample(nn.GLU, ((3, 4),)), ModuleSample(lambda: nn.GLU(0), (BATCH,))],
+    "Hardtanh": [
+        ModuleSample(nn.Hardtanh, (BATCH,)),
+        ModuleSample(lambda: nn.Hardtanh(-0.5, 2), (BATCH,)),
+    ],
+    "LeakyReLU": [
+        ModuleSample(nn.LeakyReLU, (BATCH,)),
+        ModuleSample(lambda: nn.LeakyReLU(0.2), (BATCH,)),
+    ],
+    "PReLU": [ModuleSample(nn.PReLU, (BATCH,)), ModuleSample(lambda: nn.PReLU(3), ((2, 3, 2),))],
+    "ELU": [ModuleSample(nn.ELU, (BATCH,)), ModuleSample(lambda: nn.ELU(0.5), (BATCH,))],
+    "Dropout": [ModuleSample(nn.Dropout, (BATCH,)), ModuleSample(lambda: nn.Dropout(0), (BATCH,))],
+    "Flatten": [
+        ModuleSample(nn.Flatten, ((2, 3, 2),)),
+        ModuleSample(lambda: nn.Flatten(0), (BATCH,)),
+    ],
+    "Unflatten": [ModuleSample(lambda: nn.Unflatten(-1, (3, 1)), (BATCH,))],
+    "Parallel": [
+        ModuleSample(lambda: nn.Linear(3, 2) + nn.Linear(3, 2), (BATCH,)),
+        ModuleSample(lambda: nn.Linear(3, 2) | nn.Tanh(), (BATCH,)),
+        ModuleSample(lambda: nn.Parallel(nn.Tanh(), nn.Sigmoid(), combine="mean"), (BATCH,)),
+        ModuleSample(lambda: nn.Parallel(tg.sin, tg.cos, combine=tg.mul), (BATCH,)),
+    ],
+    "Residual": [ModuleSample(lambda: nn.Residual(nn.Linear(3, 3)), (BATCH,))],
+    "Skip": [ModuleSample(lambda: nn.Skip(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 3)), (BATCH,))],
+    "MLP": [
+        ModuleSample(lambda: nn.MLP([3, 4, 2], activation=nn.Tanh), (BATCH,)),
+        ModuleSample(lambda: nn.MLP([3, 2], bias=False), (BATCH,)),
+    ],
+    "ResidualMLP": [ModuleSample(lambda: nn.ResidualMLP(3, 4, nn.Tanh), (BATCH,))],
+    "ResNetS": [ModuleSample(lambda: nn.ResNetS(3, 2, 1, activation=tg.sin), (BATCH,))],
+    **{
+        name: [ModuleSample(getattr(nn, name), (BATCH, TARGETS))]
+        for name in ("MSELoss", "L1Loss", "HuberLoss", "KLDivLoss")
+    },
+    "SmoothL1Loss": [
+        ModuleSample(lambda: nn.SmoothL1Loss(beta=0.3), (BATCH, TARGETS)),
+        ModuleSample(lambda: nn.SmoothL1Loss("sum", 0), (BATCH, TARGETS)),
+    ],
+    "BCELoss": [
+        ModuleSample(
+            lambda: nn.Sigmoid() >> (lambda p: nn.BCELoss()(p, TARGETS.astype(p.dtype))), (BATCH,)
+        ),
+    ],
+    "BCEWithLogitsLoss": [
+        ModuleSample(nn.BCEWithLogitsLoss, (BATCH, TARGETS)),
+        ModuleSample(lambda: nn.BCEWithLogitsLoss([1, 2, 3], "sum", [0.5]), (BATCH, TARGETS)),
+    ],
+    "HingeLoss": [ModuleSample(nn.HingeLoss, (BATCH, np.where(TARGETS > 0.3, 1, -1)))],
+    "CrossEntropyLoss": [
+        ModuleSample(nn.CrossEntropyLoss, (BATCH, LABELS)),
+        ModuleSample(lambda: nn.CrossEntropyLoss([1, 2, 3], 1, "sum", 0.2), (BATCH, LABELS)),
+        ModuleSample(nn.CrossEntropyLoss, (BATCH, TARGETS)),
+        ModuleSample(nn.CrossEntropyLoss, ((4, 3, 2), LABELS[:, None] % [[1, 3]])),
+    ],
+    "NLLLoss": [ModuleSample(lambda: nn.NLLLoss([1, 2, 3], 0), (BATCH, LABELS))],
+    "MultiMarginLoss": [
+        ModuleSample(nn.MultiMarginLoss, (BATCH, LABELS)),
+        ModuleSample(lambda: nn.MultiMarginLoss(2, 0.4, [1, 2, 3]), (BATCH, LABELS)),
+    ],
+    "LayerNorm": [
+        ModuleSample(lambda: nn.LayerNorm(3), (BATCH,)),
+        ModuleSample(lambda: nn.LayerNorm((2, 3), bias=False), ((2, 2, 3),)),
+    ],
+    "RMSNorm": [ModuleSample(lambda: nn.RMSNorm(3, eps=0.01), (BATCH,))],
+    "GroupNorm": [ModuleSample(lambda: nn.GroupNorm(2, 4), ((2, 4, 3),))],
+    "BatchNorm1d": [
+        ModuleSample(lambda: nn.BatchNorm1d(3), (BATCH,)),
+        ModuleSample(lambda: nn.BatchNorm1d(3, track_running_stats=False), (BATCH,)),
+    ],
+    "BatchNorm2d": [ModuleSample(lambda: nn.BatchNorm2d(2), ((2, 2, 2, 2),))],
+    "InstanceNorm2d": [ModuleSample(lambda: nn.InstanceNorm2d(2, affine=True), ((2, 2, 2, 3),))],
+    "Embedding": [ModuleSample(lambda: nn.Embedding(4, 2), (LABELS,))],
+    "SinusoidalEncoding": [ModuleSample(lambda: nn.SinusoidalEncoding(3, 5), (BATCH,))],
+    "LearnedEncoding": [ModuleSample(lambda: nn.LearnedEncoding(3, 5), (BATCH,))],
+    "MultiheadAttention": [
+        ModuleSample(lambda: nn.MultiheadAttention(4, 2), ((2, 3, 4),)),
+        ModuleSample(
+            lambda: nn.MultiheadAttention(4, 2, kdim=3), ((1, 2, 4), (1, 3, 3), (1, 3, 4))
+        ),
+    ],
+    "TransformerBlock": [
+        ModuleSample(lambda: nn.TransformerBlock(4, 2, 3, activation="gelu"), ((2, 3, 4),)),
+        ModuleSample(lambda: nn.TransformerBlock(4, 2, 3, "pre", activation="gelu"), ((2, 3, 4),)),
+    ],
+    **{
+        name: [
+            ModuleSample(partial(getattr(nn, name), 2, 3), ((2, 4, 2),)),
+            ModuleSample(partial(getattr(nn, name), 2, 2, 2, bidirectional=True), ((2, 2),)),
+        ]
+        for name in ("RNN", "GRU", "LSTM")
+    },
+    **{
+        name: [ModuleSample(partial(getattr(nn, name), 2, 3), ((4, 2),))]
+        for name in ("RNNCell", "GRUCell", "LSTMCell")
+    },
 }

@@ -271,23 +271,6 @@ samples(
     Sample("last", (ARRANGE["matrix"], values("s2", (2, 3))), {"axis": -1}, listed=True),
     Sample("0-d", (ARRANGE["0-d"], values("s3", ())), listed=True),
 )
-samples(
-    "pad",
-    lambda x, pad_width, constant=0.0: _padded(x, pad_width, constant),
-    Sample("both sides", (ARRANGE["matrix"],), {"pad_width": 1}),
-    Sample("pairs", (ARRANGE["matrix"],), {"pad_width": ((1, 0), (0, 2)), "constant": 0.5}),
-    Sample("nothing", (ARRANGE["vector"],), {"pad_width": 0}),
-    Sample("empty", (ARRANGE["empty"],), {"pad_width": ((1, 1), (0, 0))}),
-)
-
-
-def _padded(x: Array, pad_width: Any, constant: float) -> Array:
-    widths = np.broadcast_to(pad_width, (x.ndim, 2))
-    result = np.full([n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], constant)
-    result[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths, strict=True))] = x
-    return result
-
-
 # ---- indexing ----------------------------------------------------------------------------------
 
 ROWS, COLUMNS = np.array([0, 1, 1]), np.array([2, 0, 0])
@@ -520,66 +503,6 @@ def _softmax(x: Array, axis: int = -1) -> Array:
 samples("softmax", _softmax, *ROW)
 samples("log_softmax", lambda x, axis=-1: np.log(_softmax(x, axis)), *ROW)
 
-# ---- losses ------------------------------------------------------------------------------------
-
-LABELS = np.array([2, 0])
-LOGITS = values("logits", (2, 3))
-ODDS, TARGETS = values("odds", (2, 3), 0.05, 0.95), values("targets", (2, 3), 0.05, 0.95)
-samples(
-    "one_hot",
-    lambda labels, classes, dtype: np.eye(classes, dtype=dtype)[labels],
-    Sample("vector", (LABELS,), {"classes": 3, "dtype": np.dtype(np.float64)}),
-    Sample("empty", (LABELS[:0],), {"classes": 2, "dtype": np.dtype(np.float64)}),
-)
-samples(
-    "cross_entropy_rows",
-    lambda x, labels: -np.log(np.take_along_axis(_softmax(x), labels[..., None], -1)[..., 0]),
-    Sample("rows", (LOGITS, LABELS)),
-    Sample("one row", (LOGITS[0], np.array(1))),
-    Sample("sequences", (values("seq", (2, 2, 3)), np.array([[0, 1], [2, 2]]))),
-    Sample("empty batch", (ARRANGE["empty"], LABELS[:0])),
-)
-
-
-def _averaged(losses: Callable[..., Array]) -> Callable[..., Any]:
-    def reference(x: Array, target: Array, reduction: str = "mean") -> Any:
-        each = losses(x, target)
-        return {"mean": np.mean, "sum": np.sum, "none": np.array}[reduction](each)
-
-    return reference
-
-
-_both = (LOGITS, values("target", (2, 3)))
-samples(
-    "mse_loss",
-    _averaged(lambda x, t: (x - t) ** 2),
-    Sample("mean", _both),
-    Sample("sum", _both, {"reduction": "sum"}),
-    Sample("none", _both, {"reduction": "none"}),
-)
-samples(
-    "binary_cross_entropy_elements",
-    lambda x, t: -t * np.log(1 / (1 + np.exp(-x))) - (1 - t) * np.log(1 / (1 + np.exp(x))),
-    Sample("0-d", (np.array(0.4), np.array(0.7))),
-    Sample("matrix", (ODDS, TARGETS)),
-    Sample("broadcast", (ODDS, TARGETS[:1, :1])),
-    Sample("empty", (ARRANGE["empty"], ARRANGE["empty"])),
-)
-samples(
-    "binary_cross_entropy_with_logits",
-    _averaged(REFERENCES["binary_cross_entropy_elements"]),
-    Sample("mean", (ODDS, TARGETS)),
-    Sample("sum", (ODDS, TARGETS), {"reduction": "sum"}),
-    Sample("labels", (LOGITS, (LOGITS > 0).astype(int)), {"reduction": "none"}),
-)
-samples(
-    "cross_entropy",
-    _averaged(REFERENCES["cross_entropy_rows"]),
-    Sample("mean", (LOGITS, LABELS)),
-    Sample("sum", (LOGITS, LABELS), {"reduction": "sum"}),
-    Sample("none", (LOGITS, LABELS), {"reduction": "none"}),
-)
-
 # ---- random draws and updates ------------------------------------------------------------------
 
 
@@ -626,3 +549,11 @@ samples(
         {"beta1": 0.9, "beta2": 0.999, "weight_decay": 0.0},
     ),
 )
+
+import op_samples_elementwise  # noqa: E402, F401
+import op_samples_layers  # noqa: E402, F401
+import op_samples_linalg  # noqa: E402, F401
+import op_samples_losses  # noqa: E402, F401
+import op_samples_reduce  # noqa: E402, F401
+import op_samples_shape  # noqa: E402, F401
+import op_samples_state  # noqa: E402, F401

@@ -80,7 +80,7 @@ ROWS = {
         ("tg.where(x > 1)", USAGE, ["where", "missing argument a, b"]),
         ("tg.gelu(x, approximate='fast')", USAGE, ["gelu", "'fast'", "'tanh'"]),
         ("a += x[0]", USAGE, [r"np\.add", r"a = a \+ t"]),
-        ("np.cumsum(x)", USAGE, [r"np\.cumsum", r"t\.detach\(\)\.numpy\(\)"]),
+        ("np.trapezoid(x)", USAGE, [r"np\.trapezoid", r"t\.detach\(\)\.numpy\(\)"]),
         ("np.asarray(x)", DTYPE, [r"\(2, 3\) float64", r"t\.detach\(\)"]),
     ],
     "axes and shapes": [
@@ -117,7 +117,7 @@ ROWS = {
         ("tg.stack([x, v])", SHAPE, ["stack", r"\(2, 3\).*\(3,\)"]),
         ("tg.pad(x, -1)", SHAPE, ["pad", "-1"]),
         ("tg.pad(x, ((1, 1), (1, 1), (1, 1)))", SHAPE, ["pad", r"\(2, 3\)"]),
-        ("tg.pad(x, 1, mode='edge')", USAGE, ["pad", "'edge'"]),
+        ("tg.pad(x, 1, mode='mirror')", USAGE, ["pad", "'mirror'"]),
         ("x @ x", SHAPE, ["matmul", "3 ≠ 2", r"\(2, 3\)", r"\.T|\.mT"]),
         ("x @ 2.0", SHAPE, ["matmul", r"2\.0|\(\)", r"a \* b"]),
         ("x @ w", SHAPE, ["matmul", "3 ≠ 4", r"\(4,\)"]),

@@ -86,6 +86,70 @@ def test_importing_the_command_imports_no_extra():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+# ---- tinygraph explain --------------------------------------------------------------------------
+
+
+def test_explain_prints_the_solution(capsys):
+    assert main(["explain", "(x+y)*z", "x=-2", "y=5", "z=-4"]) == 0
+    printed, errors = capsys.readouterr()
+    assert printed.startswith("f = (x + y) · z\n") and errors == ""
+    assert "∂f/∂z  = ∂f/∂f · v₁ = 1 · 3    = 3" in printed
+    assert printed.endswith("the gradient predicted −4 · 0.01 = −0.04.\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [(["--latex"], "% "), (["--markdown"], "### Worked solution"), (["--digits", "2"], "f = x")],
+)
+def test_explain_has_formats(options, start, capsys):
+    assert main(["explain", "x/3", "x=1", *options]) == 0
+    assert capsys.readouterr().out.startswith(start)
+
+
+def test_explain_draws(tmp_path, capsys):
+    target = tmp_path / "out.dot"
+    assert main(["explain", "x*x", "x=3", "--svg", str(target)]) == 0
+    assert "f = x · x" in target.read_text(encoding="utf-8")
+    assert "together 3 + 3 = 6" in capsys.readouterr().out
+
+
+def test_explain_opens_composites(capsys):
+    assert main(["explain", "var(x)", "x=[1,3]", "--depth", "1"]) == 0
+    assert "mean" in capsys.readouterr().out
+
+
+def test_an_expression_may_begin_with_a_minus(capsys):
+    assert main(["explain", "-x*2", "x=-3"]) == 0
+    assert "f = −x · 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["x+y", "x=1"], "Column 3: y has no value. Fix: add y=1."),
+        (["-q"], "Column 2: q has no value"),
+        (["W*2", "W=[1,2]"], "The result has shape (2,); one number is wanted. Fix: sum(W*2)."),
+        (["x", "x"], "'x' gives no value"),
+        (["x*x", "x=1", "--svg", "/no/such/folder/a.svg"], "there is no folder"),
+        (["x*x", "x=1", "--svg", "a.txt"], "svg"),
+        (["x*x", "x=1", "--digits", "99"], "digits is a whole number from 1 to 17"),
+        (["x*x", "x=1", "--depth", "-1"], "depth"),
+        (["__import__('os')", "x=1"], "no function __import__"),
+    ],
+)
+def test_explain_refuses_in_one_line(arguments, words, capsys):
+    assert main(["explain", *arguments]) == 2
+    printed, line = capsys.readouterr()
+    assert printed == "" and line.count("\n") == 1
+    assert line.startswith("tinygraph: ") and words in line
+
+
+def test_a_reader_that_stops_early_is_no_error():
+    command = f"{sys.executable} -m tinygraph explain 'x*x' x=3 | true"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
 # ---- optional dependencies ---------------------------------------------------------------------
 
 

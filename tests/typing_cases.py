@@ -42,5 +42,5 @@ def functions(x: tg.Tensor) -> None:
 
 def models(x: tg.Tensor) -> None:
     model = nn.Linear(2, 3) >> nn.ReLU()
-    assert_type(model, nn.Module)
+    assert_type(model, nn.Sequential)
     assert_type(nn.functional.mse_loss(model(x), x), tg.Tensor)

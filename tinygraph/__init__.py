@@ -1,14 +1,17 @@
 """tinygraph: a small, graph-based autodiff framework to understand, build, train and see."""
 
-from . import nn, optim
+from . import data, lessons, linalg, nn, optim
 from .check import check_op, gradcheck, gradgradcheck
 from .core.debug import detect_anomaly, detect_raw_writes
 from .core.errors import (
     AnomalyError,
+    CheckpointError,
     DtypeError,
     GradcheckError,
     GradientError,
     IndexRangeError,
+    LinAlgError,
+    MissingCheckpointError,
     ShapeError,
     TinygraphError,
     UsageError,
@@ -33,7 +36,14 @@ from .core.registry import REGISTRY
 from .core.structure import broadcast_to
 from .core.tensor import Tensor
 from .extras import MissingExtraError
+from .io import Checkpoint, load, save
+from .nn.gradient_flow import gradient_flow
+from .nn.summary import summary
 from .ops.activation import erf, erfc, gelu, relu, sigmoid, softplus
+from .ops.arrange import flip, meshgrid, repeat, roll, rot90, tile
+from .ops.chain import multi_dot
+from .ops.choice import copysign, fmax, fmin, lerp, masked_fill
+from .ops.cholesky import cholesky
 from .ops.creation import (
     arange,
     eye,
@@ -45,6 +55,11 @@ from .ops.creation import (
     zeros,
     zeros_like,
 )
+from .ops.determinant import det, slogdet
+from .ops.diagonal import diag, diag_embed, diagonal, tril, triu
+from .ops.difference import diff
+from .ops.dropout import dropout
+from .ops.einsum import einsum
 from .ops.elementwise import (
     abs,
     add,
@@ -72,8 +87,36 @@ from .ops.elementwise import (
     tanh,
     where,
 )
-from .ops.index import scatter_add, take
+from .ops.exponential import (
+    exp2,
+    expm1,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logit,
+    reciprocal,
+    rsqrt,
+    xlogy,
+)
+from .ops.gate import glu, log_sigmoid, mish, silu, softsign
+from .ops.gather import gather, masked_select, take, take_along_axis
+from .ops.inverse import inv, solve
+from .ops.joining import atleast_1d, atleast_2d, concatenate, hstack, stack, vstack
 from .ops.linalg import matmul
+from .ops.logic import (
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+)
+from .ops.norm import norm
+from .ops.padding import pad
+from .ops.products import dot, inner, kron, outer, tensordot, trace
 from .ops.random import (
     Generator,
     bernoulli,
@@ -85,6 +128,7 @@ from .ops.random import (
     randn,
     uniform,
 )
+from .ops.rectifier import elu, hardswish, hardtanh, leaky_relu, prelu, relu6, selu
 from .ops.reduce import (
     argmax,
     argmin,
@@ -97,17 +141,52 @@ from .ops.reduce import (
     sum,
     var,
 )
+from .ops.rounding import (
+    ceil,
+    floor,
+    floor_divide,
+    fmod,
+    isfinite,
+    isinf,
+    isnan,
+    nan_to_num,
+    remainder,
+    round,
+    trunc,
+)
+from .ops.scan import cummax, cumprod, cumsum, logcumsumexp, prod
+from .ops.scatter import index_add, index_put, scatter, scatter_add
 from .ops.shape import (
-    concatenate,
     expand_dims,
-    pad,
+    flatten,
+    moveaxis,
+    permute,
     reshape,
     squeeze,
-    stack,
     swapaxes,
     transpose,
+    unflatten,
 )
+from .ops.sort import argsort, median, sort, topk
+from .ops.splitting import array_split, chunk, split, tensor_split, unbind
+from .ops.statistics import nanmean, nansum, std
 from .ops.syntax import astype
-from .viz import Drawing, RenderError, draw
+from .ops.trigonometry import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    cosh,
+    hypot,
+    sinh,
+    tan,
+)
+from .ops.truth import all, any, count_nonzero
+from .ops.window import fold, unfold
+from .optim.clip import clip_grad_norm, clip_grad_value
+from .viz import Drawing, Explanation, RenderError, draw, explain
 
 __version__ = "0.1.0"

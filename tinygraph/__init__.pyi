@@ -10,6 +10,14 @@ from numpy.typing import DTypeLike
 
 from .core.methods import Operand
 from .ops.axes import Axes
+from .ops.determinant import SlogDet
+from .ops.norm import Order
+from .ops.products import Pair
+from .ops.sort import TopK
+from .ops.splitting import Sections
+from . import data as data
+from . import lessons as lessons
+from . import linalg as linalg
 from . import nn as nn
 from . import optim as optim
 from .check import check_op as check_op
@@ -18,10 +26,13 @@ from .check import gradgradcheck as gradgradcheck
 from .core.debug import detect_anomaly as detect_anomaly
 from .core.debug import detect_raw_writes as detect_raw_writes
 from .core.errors import AnomalyError as AnomalyError
+from .core.errors import CheckpointError as CheckpointError
 from .core.errors import DtypeError as DtypeError
 from .core.errors import GradcheckError as GradcheckError
 from .core.errors import GradientError as GradientError
 from .core.errors import IndexRangeError as IndexRangeError
+from .core.errors import LinAlgError as LinAlgError
+from .core.errors import MissingCheckpointError as MissingCheckpointError
 from .core.errors import ShapeError as ShapeError
 from .core.errors import TinygraphError as TinygraphError
 from .core.errors import UsageError as UsageError
@@ -53,6 +64,11 @@ from .core.op import op as op
 from .core.registry import REGISTRY as REGISTRY
 from .core.tensor import Tensor as Tensor
 from .extras import MissingExtraError as MissingExtraError
+from .io import Checkpoint as Checkpoint
+from .io import load as load
+from .io import save as save
+from .nn.gradient_flow import gradient_flow as gradient_flow
+from .nn.summary import summary as summary
 from .ops.creation import arange as arange
 from .ops.creation import eye as eye
 from .ops.creation import full as full
@@ -62,6 +78,7 @@ from .ops.creation import ones as ones
 from .ops.creation import ones_like as ones_like
 from .ops.creation import zeros as zeros
 from .ops.creation import zeros_like as zeros_like
+from .ops.joining import concatenate as concatenate
 from .ops.random import Generator as Generator
 from .ops.random import bernoulli as bernoulli
 from .ops.random import manual_seed as manual_seed
@@ -71,12 +88,14 @@ from .ops.random import rand as rand
 from .ops.random import randint as randint
 from .ops.random import randn as randn
 from .ops.random import uniform as uniform
-from .ops.shape import concatenate as concatenate
-from .ops.shape import pad as pad
 from .ops.syntax import astype as astype
+from .optim.clip import clip_grad_norm as clip_grad_norm
+from .optim.clip import clip_grad_value as clip_grad_value
 from .viz import Drawing as Drawing
+from .viz import Explanation as Explanation
 from .viz import RenderError as RenderError
 from .viz import draw as draw
+from .viz import explain as explain
 
 @overload
 def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Tensor:
@@ -96,6 +115,63 @@ def sigmoid(x: Operand) -> Tensor:
     """Squash to (0, 1), accurately from −∞ to ∞."""
 def softplus(x: Operand) -> Tensor:
     """A smooth relu: log(1 + eˣ), without overflow."""
+def flip(x: Operand, axis: Axes = None) -> Tensor:
+    """Reverse the order of the elements along axes (default: all)."""
+def meshgrid(*tensors: Any, indexing: str = 'xy', sparse: bool = False) -> tuple[Tensor, ...]:
+    """Spread the coordinates along each axis over a whole grid."""
+def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    """Repeat each element, as NumPy does: ``[1, 2]`` becomes ``[1, 1, 2, 2]``."""
+def roll(x: Operand, shift: int | Sequence[int], axis: Axes = None) -> Tensor:
+    """Shift elements along an axis; what leaves at one end comes in at the other."""
+def rot90(x: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
+    """Turn by 90° in the plane of two axes, from the first towards the second."""
+def tile(x: Any, reps: int | Sequence[int]) -> Tensor:
+    """Put copies of a tensor side by side: ``[1, 2]`` becomes ``[1, 2, 1, 2]``."""
+def multi_dot(arrays: Sequence[Any]) -> Tensor:
+    """Multiply a chain of matrices in the order that takes the fewest multiplications."""
+def copysign(a: Operand, b: Operand) -> Tensor:
+    """Return the size of a with the sign of b (−0.0 has one too)."""
+def fmax(a: Operand, b: Operand) -> Tensor:
+    """Return the larger operand, and the other for nan."""
+def fmin(a: Operand, b: Operand) -> Tensor:
+    """Return the smaller operand, and the other for nan."""
+def lerp(a: Any, b: Any, weight: Any) -> Tensor:
+    """Go from ``a`` towards ``b`` by the share ``weight``: 0 gives ``a``, 1 gives ``b``."""
+def masked_fill(x: Any, mask: Any, value: Any) -> Tensor:
+    """Put ``value`` where ``mask`` holds; no gradient flows to what it replaces."""
+def cholesky(x: Operand, upper: bool = False) -> Tensor:
+    """Factor positive definite matrices into a lower triangle times its transpose."""
+def det(x: Operand) -> Tensor:
+    """Take the determinants of the matrices in the last two axes."""
+def slogdet(x: Any) -> SlogDet:
+    """Sign of the determinant (no gradient) and logarithm of its size."""
+def diag(x: Any, k: int = 0) -> Tensor:
+    """Take the diagonal of a matrix, or make a matrix of a vector."""
+def diag_embed(
+    x: Operand,
+    offset: int = 0,
+    axis1: int = -2,
+    axis2: int = -1,
+    shape: int | Sequence[int] | None = None,
+) -> Tensor:
+    """Make matrices, in two axes of the result, with the last axis of x as diagonals."""
+def diagonal(x: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """Take the diagonals of the matrices in two axes; they come last in the result."""
+def tril(x: Any, k: int = 0) -> Tensor:
+    """Keep the lower triangles of the matrices in the last two axes, with 0 above."""
+def triu(x: Any, k: int = 0) -> Tensor:
+    """Keep the upper triangles of the matrices in the last two axes, with 0 below."""
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+    """Take differences of neighbours along an axis, n times over."""
+def dropout(
+    x: Any,
+    p: float = 0.5,
+    training: bool = True,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Set elements to 0 at random and scale the others, so that the mean stays."""
+def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Tensor:
+    """Multiply and sum over labelled axes, by all rules of ``np.einsum``."""
 def abs(x: Operand) -> Tensor:
     """Take the absolute value."""
 def add(a: Operand, b: Operand) -> Tensor:
@@ -146,12 +222,106 @@ def tanh(x: Operand) -> Tensor:
     """Take the hyperbolic tangent: squashes to (−1, 1)."""
 def where(condition: Operand, a: Operand, b: Operand) -> Tensor:
     """Take a where the condition holds, else b."""
-def scatter_add(x: Any, index: Any, values: Any, axis: int = 0) -> Tensor:
-    """Add values to a copy of ``x``, at places along an axis given by ``index``."""
+def exp2(x: Operand) -> Tensor:
+    """Raise 2 to the power x."""
+def expm1(x: Operand) -> Tensor:
+    """Compute exp(x) − 1, accurately also near 0."""
+def log1p(x: Operand) -> Tensor:
+    """Compute log(1 + x), accurately also near 0."""
+def log2(x: Operand) -> Tensor:
+    """Take the logarithm to base 2; 0 gives −inf, negative numbers nan."""
+def log10(x: Operand) -> Tensor:
+    """Take the logarithm to base 10; 0 gives −inf, negative numbers nan."""
+def logaddexp(a: Operand, b: Operand) -> Tensor:
+    """Add two numbers given by their logarithms, without overflow; −inf stands for 0."""
+def logit(x: Any, eps: float | None = None) -> Tensor:
+    """Log of the odds, log(x / (1 − x)): the inverse of sigmoid."""
+def reciprocal(x: Operand) -> Tensor:
+    """Compute 1 / x. As in NumPy, integers stay integers (1 / 2 is 0): write 1 / x for those."""
+def rsqrt(x: Operand) -> Tensor:
+    """Take one over the square root; negative numbers give nan."""
+def xlogy(a: Operand, b: Operand) -> Tensor:
+    """Multiply a by log(b); 0 · log(0) is 0, as entropies need it."""
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """Gated linear unit: the first half of an axis times the sigmoid of the second."""
+def log_sigmoid(x: Any) -> Tensor:
+    """Logarithm of the sigmoid, accurate from −∞ to ∞."""
+def mish(x: Any) -> Tensor:
+    """Smooth like silu, with tanh(softplus(x)) as the gate."""
+def silu(x: Any) -> Tensor:
+    """Sigmoid linear unit, also called swish: x · sigmoid(x)."""
+def softsign(x: Operand) -> Tensor:
+    """Squash to (−1, 1), slower than tanh: x / (1 + |x|)."""
+def gather(x: Any, index: Any, axis: int = 0) -> Tensor:
+    """Take one element along an axis for each element of ``index``, as PyTorch's gather."""
+def masked_select(x: Any, mask: Any) -> Tensor:
+    """Return the elements where the mask holds, on one axis, as PyTorch's masked_select."""
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """Select elements along an axis by an array of indices."""
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
+    """Take elements along an axis by an array that broadcasts with ``x``, as NumPy does."""
+def inv(x: Operand) -> Tensor:
+    """Invert the matrices in the last two axes."""
+def solve(a: Operand, b: Operand) -> Tensor:
+    """Solve a @ y = b for y: b is one vector, or matrices of columns; batches broadcast."""
+def atleast_1d(*tensors: Any) -> Any:
+    """Give 0-d tensors an axis; leave others as they are."""
+def atleast_2d(*tensors: Any) -> Any:
+    """Give tensors of fewer than two axes new ones in front; leave others as they are."""
+def hstack(tensors: Sequence[Any]) -> Tensor:
+    """Join tensors side by side: along axis 1, or axis 0 if they have only that."""
+def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Join tensors of one shape along a new axis."""
+def vstack(tensors: Sequence[Any]) -> Tensor:
+    """Join tensors one below the other: along axis 0, vectors as rows."""
 def matmul(a: Operand, b: Operand) -> Tensor:
     """Matrix product over the last two axes; vectors and batches by NumPy's rules."""
+def bitwise_and(a: Operand, b: Operand) -> Tensor:
+    """And, bit by bit."""
+def bitwise_not(x: Operand) -> Tensor:
+    """Not, bit by bit."""
+def bitwise_or(a: Operand, b: Operand) -> Tensor:
+    """Or, bit by bit."""
+def bitwise_xor(a: Operand, b: Operand) -> Tensor:
+    """Exclusive or, bit by bit."""
+def logical_and(a: Operand, b: Operand) -> Tensor:
+    """Tell where both are true (not 0)."""
+def logical_not(x: Operand) -> Tensor:
+    """Tell where x is false (0)."""
+def logical_or(a: Operand, b: Operand) -> Tensor:
+    """Tell where at least one is true (not 0)."""
+def logical_xor(a: Operand, b: Operand) -> Tensor:
+    """Tell where exactly one is true (not 0)."""
+def norm(x: Any, ord: Order = None, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Norm of vectors along one axis, or of matrices along two."""
+def pad(x: Any, pad_width: Any, mode: str = 'constant', constant_values: Any = 0.0) -> Tensor:
+    """Surround a tensor with a border, as NumPy's pad."""
+def dot(a: Any, b: Any) -> Tensor:
+    """Multiply by NumPy's older rules: batches of b become axes of the result."""
+def inner(a: Any, b: Any) -> Tensor:
+    """Sum products over the last axes."""
+def kron(a: Any, b: Any) -> Tensor:
+    """Kronecker product: every element of a times the whole of b, in blocks."""
+def outer(a: Any, b: Any) -> Tensor:
+    """Multiply each element of a with each of b, both flattened, to a matrix."""
+def tensordot(a: Any, b: Any, axes: int | Pair = 2) -> Tensor:
+    """Sum products over pairs of axes."""
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """Add the elements of a diagonal."""
+def elu(x: Operand, alpha: float = 1.0) -> Tensor:
+    """Exponential linear unit: bends to −alpha (Clevert, Unterthiner and Hochreiter 2016)."""
+def hardswish(x: Any) -> Tensor:
+    """Swish from straight pieces: x · relu6(x + 3) / 6."""
+def hardtanh(x: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Cut off below min_val and above max_val."""
+def leaky_relu(x: Operand, negative_slope: float = 0.01) -> Tensor:
+    """A relu that leaks: negative values are scaled (Maas, Hannun and Ng 2013)."""
+def prelu(x: Any, weight: Any) -> Tensor:
+    """Leaky relu whose slopes are learned, one for all or one for each channel."""
+def relu6(x: Any) -> Tensor:
+    """Cut off below 0 and above 6: hardtanh with those limits."""
+def selu(x: Any) -> Tensor:
+    """Scaled exponential linear unit, which keeps activations near mean 0 and variance 1."""
 def argmax(x: Operand, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Find the index of the first largest element (flat if axis is None)."""
 def argmin(x: Operand, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -172,8 +342,63 @@ def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Add the elements along axes (default: all). float32 stays accurate over long axes."""
 def var(x: Any, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
     """Variance along axes, in two passes; nan where n − ddof is not positive."""
+def ceil(x: Operand) -> Tensor:
+    """Round up to a whole number."""
+def floor(x: Operand) -> Tensor:
+    """Round down to a whole number."""
+def floor_divide(a: Operand, b: Operand) -> Tensor:
+    """Divide and round down."""
+def fmod(a: Operand, b: Operand) -> Tensor:
+    """Return what division rounded towards 0 leaves; it has the sign of a."""
+def isfinite(x: Operand) -> Tensor:
+    """Tell where x is neither nan nor infinite."""
+def isinf(x: Operand) -> Tensor:
+    """Tell where x is inf or −inf."""
+def isnan(x: Operand) -> Tensor:
+    """Tell where x is nan."""
+def nan_to_num(
+    x: Operand,
+    nan: float = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Tensor:
+    """Replace nan, and the infinities by the largest numbers of the dtype or what is given."""
+def remainder(a: Operand, b: Operand) -> Tensor:
+    """Return what floor division leaves; it has the sign of b."""
+def round(x: Operand, decimals: int = 0) -> Tensor:
+    """Round to a number of decimals; halves go to the even neighbour."""
+def trunc(x: Operand) -> Tensor:
+    """Round towards 0 to a whole number."""
+def cummax(x: Any, axis: int | None = None) -> Tensor:
+    """Take the largest element so far along an axis; nan wins."""
+def cumprod(x: Operand, axis: Axes = None, reverse: bool = False) -> Tensor:
+    """Multiply up along an axis (None: flattened); with reverse from the end."""
+def cumsum(x: Operand, axis: Axes = None, reverse: bool = False) -> Tensor:
+    """Add up along an axis (None: flattened); with reverse from the end."""
+def logcumsumexp(x: Operand, axis: Axes = None) -> Tensor:
+    """Take the running log Σ eˣ along an axis (None: flattened), without overflow."""
+def prod(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Multiply the elements along axes (default: all); the product of no elements is 1."""
+def index_add(x: Any, index: Any, values: Any, axis: int = 0) -> Tensor:
+    """Add slices to a copy of ``x``, at the places along an axis that ``index`` lists."""
+def index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
+    """Return ``x`` with ``x[indices] = values`` done, and differentiable by both."""
+def scatter(x: Any, index: Any, values: Any, axis: int = 0) -> Tensor:
+    """Replace elements of a copy of ``x``, at places along an axis, as PyTorch's scatter."""
+def scatter_add(x: Any, index: Any, values: Any, axis: int = 0) -> Tensor:
+    """Add values to a copy of ``x``, at places along an axis given by ``index``."""
 def expand_dims(x: Operand, axis: Axes) -> Tensor:
     """Insert axes of length 1 at the places they have in the result."""
+def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Tensor:
+    """Join adjacent axes to one, by default all of them."""
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Move axes to other places; the others keep their order."""
+@overload
+def permute(x: Operand, axes: Sequence[int] | None = None) -> Tensor:
+    """Permute the axes; by default reverse them."""
+@overload
+def permute(x: Operand, *axes: int) -> Tensor:
+    """Permute the axes; by default reverse them."""
 @overload
 def reshape(x: Operand, shape: int | Sequence[int]) -> Tensor:
     """Arrange the elements, in row-major order, in another shape; one length may be −1."""
@@ -182,8 +407,6 @@ def reshape(x: Operand, *shape: int) -> Tensor:
     """Arrange the elements, in row-major order, in another shape; one length may be −1."""
 def squeeze(x: Operand, axis: Axes = None) -> Tensor:
     """Remove axes of length 1: all of them, or those named."""
-def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
-    """Join tensors of one shape along a new axis."""
 def swapaxes(x: Operand, axis1: int, axis2: int) -> Tensor:
     """Exchange two axes."""
 @overload
@@ -192,4 +415,72 @@ def transpose(x: Operand, axes: Sequence[int] | None = None) -> Tensor:
 @overload
 def transpose(x: Operand, *axes: int) -> Tensor:
     """Permute the axes; by default reverse them."""
+def unflatten(x: Any, axis: int, sizes: Sequence[int]) -> Tensor:
+    """Split an axis into several: the inverse of flatten."""
+def argsort(x: Operand, axis: int = -1, descending: bool = False) -> Tensor:
+    """Find the indices that sort along an axis (default: the last; None: flattened)."""
+def median(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Take the middle element along axes: of an even count, the mean of the middle two."""
+def sort(x: Any, axis: int | None = -1, descending: bool = False) -> Tensor:
+    """Put the elements along an axis in order; equal ones keep theirs, nan is the largest."""
+def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> TopK:
+    """Select the k largest elements along an axis, largest first, as PyTorch does."""
+def array_split(x: Any, indices_or_sections: Sections, axis: int = 0) -> list[Tensor]:
+    """Cut into so many parts, of which the first may be longer by one."""
+def chunk(x: Any, chunks: int, axis: int = 0) -> tuple[Tensor, ...]:
+    """Cut into at most so many parts of one length, of which the last may be shorter."""
+def split(x: Any, indices_or_sections: Sections, axis: int = 0) -> list[Tensor]:
+    """Cut into parts of equal length, or before the given places, as NumPy's split."""
+def tensor_split(x: Any, indices_or_sections: Sections, axis: int = 0) -> tuple[Tensor, ...]:
+    """Cut as array_split does; PyTorch's name, and a tuple."""
+def unbind(x: Any, axis: int = 0) -> tuple[Tensor, ...]:
+    """Take an axis apart: the inverse of stack (np.unstack, PyTorch's unbind)."""
+def nanmean(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Average the elements along axes that are not nan; nan, and no warning, if all are."""
+def nansum(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Add the elements along axes, counting nan as 0; the gradient of a nan is 0."""
+def std(x: Any, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    """Standard deviation along axes, in two passes; nan where n − ddof is not positive."""
+def arccos(x: Operand) -> Tensor:
+    """Return the angle whose cosine is x; nan outside [−1, 1]."""
+def arccosh(x: Operand) -> Tensor:
+    """Return the number from 0 on whose hyperbolic cosine is x; nan below 1."""
+def arcsin(x: Operand) -> Tensor:
+    """Return the angle whose sine is x; nan outside [−1, 1]."""
+def arcsinh(x: Operand) -> Tensor:
+    """Return the number whose hyperbolic sine is x."""
+def arctan(x: Operand) -> Tensor:
+    """Return the angle whose tangent is x."""
+def arctan2(a: Operand, b: Operand) -> Tensor:
+    """Return the angle of the point (b, a), in (−π, π]: a is the ordinate, as in NumPy."""
+def arctanh(x: Operand) -> Tensor:
+    """Return the number whose hyperbolic tangent is x; nan outside [−1, 1]."""
+def cosh(x: Operand) -> Tensor:
+    """Take the hyperbolic cosine, (exp(x) + exp(−x)) / 2."""
+def hypot(a: Operand, b: Operand) -> Tensor:
+    """Return the distance of the point (a, b) from the origin, without overflow."""
+def sinh(x: Operand) -> Tensor:
+    """Take the hyperbolic sine, (exp(x) − exp(−x)) / 2."""
+def tan(x: Operand) -> Tensor:
+    """Take the tangent of an angle in radians."""
+def all(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Tell along axes (default: all) if all elements are true."""
+def any(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Tell along axes (default: all) if any element is true."""
+def count_nonzero(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Count along axes the elements that are not 0."""
+def fold(
+    x: Operand,
+    size: int | Sequence[int],
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Add windows back to where they were taken: the adjoint of unfold."""
+def unfold(
+    x: Operand,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Show all windows of a kernel's size along the last axes, as a view without copying."""
 __version__: str

@@ -16,6 +16,7 @@ from typing import Any
 import tinygraph as tg
 from tinygraph.core.op import KINDS, Composite, Op
 from tinygraph.core.registry import is_builtin
+from tools import differentiable
 
 OPS_INTRODUCTION = """\
 # Table of ops
@@ -185,7 +186,7 @@ def reference(module: ModuleType) -> str:
 
 def pages() -> dict[str, str]:
     """Return the generated pages by file name."""
-    found = {"ops.md": op_table()}
+    found = {"ops.md": op_table(), "differentiable.md": differentiable.page()}
     for module in public_modules():
         found[f"{module.__name__}.rst"] = reference(module)
     return found

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +43,32 @@ Operand: TypeAlias = Tensor | npt.NDArray[Any] | np.generic | float | Sequence[A
 """
 
 ATTRIBUTE_TYPES = {
+    "alpha": "float",
     "axes": "Sequence[int] | None",
     "axis": "Axes",
     "axis1": "int",
     "axis2": "int",
+    "decimals": "int",
+    "descending": "bool",
+    "dilation": "int | Sequence[int]",
     "dtype": "DTypeLike",
     "keepdims": "bool",
+    "kernel_size": "int | Sequence[int]",
     "max": "float | None",
+    "max_val": "float",
     "min": "float | None",
+    "min_val": "float",
+    "nan": "float",
+    "negative_slope": "float",
+    "neginf": "float | None",
+    "offset": "int",
+    "posinf": "float | None",
+    "reverse": "bool",
     "shape": "int | Sequence[int]",
+    "shift": "int | Sequence[int]",
+    "size": "int | Sequence[int]",
+    "stride": "int | Sequence[int]",
+    "upper": "bool",
 }
 ONE_AXIS = {"argmax", "argmin"}
 
@@ -83,7 +102,12 @@ def attribute(op: Op, name: str) -> Parameter:
         kind = "int | None"
     elif name == "axis" and isinstance(op.defaults.get(name), int):
         kind = "int"
-    return name, f"{kind} = {op.defaults[name]!r}" if name in op.defaults else kind
+    if name not in op.defaults:
+        return name, kind
+    default = op.defaults[name]
+    if default is None and kind not in ("Any", "Axes") and "None" not in kind:
+        kind += " | None"
+    return name, f"{kind} = {default!r}"
 
 
 def parameters_of(record: Any) -> list[Parameter]:
@@ -107,6 +131,22 @@ def result_of(record: Any) -> str:
         return "Tensor"
     source = record.function if isinstance(record, Composite) else record
     return str(inspect.signature(source).return_annotation)
+
+
+def borrowed(records: Iterable[Any], dots: str, known: str) -> str:
+    """Return the imports of types that signatures use, from the modules that define them."""
+    lines = set()
+    for record in records:
+        source = record.function if isinstance(record, Composite) else record
+        if isinstance(record, Op) or not source.__module__.startswith("tinygraph."):
+            continue
+        annotations = [result_of(record), *(kind for _, kind in parameters_of(record))]
+        for name in re.findall(r"\b[A-Z]\w+", " ".join(annotations)):
+            if name in source.__globals__ and not re.search(rf"\b{name}\b", known):
+                home = getattr(source.__globals__[name], "__module__", "")
+                home = home if home.startswith("tinygraph.") else source.__module__
+                lines.add(f"from {dots}{home.removeprefix('tinygraph.')} import {name}\n")
+    return "".join(sorted(lines))
 
 
 def signatures(record: Any) -> list[list[Parameter]]:
@@ -133,7 +173,7 @@ def stub(name: str, record: Any, method: bool = False) -> str:
 
 def operator(name: str, record: Any, reflected_doc: str = "") -> str:
     """Return the stub of an operator such as ``__add__``."""
-    one_operand = name in ("__neg__", "__abs__")
+    one_operand = name in syntax.ONE_OPERAND
     given = [("self", "")] if one_operand else [("self", ""), ("other", "Operand")]
     ignore = ""
     if name in ("__eq__", "__ne__"):
@@ -146,7 +186,9 @@ def operator(name: str, record: Any, reflected_doc: str = "") -> str:
 def methods_stub() -> str:
     """Return the text of tinygraph/core/methods.pyi."""
     parts = [HEADER.format(title="The operators and methods of Tensor, typed.")]
-    parts += [METHODS_IMPORTS, "class TensorMethods:\n"]
+    known, rest = METHODS_IMPORTS.split("\nOperand", 1)
+    types = borrowed(syntax.METHODS.values(), "..", METHODS_IMPORTS)
+    parts += [known, types, "\nOperand", rest, "class TensorMethods:\n"]
     parts += [operator(name, record) for name, record in syntax.OPERATORS.items()]
     for word in syntax.BINARY:
         record, sign = syntax.OPERATORS[f"__{word}__"], syntax.SIGNS[word]
@@ -177,7 +219,7 @@ from .ops.axes import Axes
 
 def public_stub() -> str:
     """Return the text of tinygraph/__init__.pyi: the names that __init__.py binds."""
-    exports, ops = [], []
+    exports, ops, records = [], [], []
     for statement in ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.ImportFrom):
             source = "." * statement.level + (statement.module or "")
@@ -186,13 +228,16 @@ def public_stub() -> str:
                 record = getattr(tg, name)
                 if isinstance(record, Op | Composite):
                     ops.append(stub(name, record))
+                    records.append(record)
                 else:
                     exports.append(f"from {source} import {alias.name} as {name}\n")
         elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             name = statement.targets[0].id
             if name != "__all__":
                 ops.append(f"{name}: {type(getattr(tg, name)).__name__}\n")
-    parts = [HEADER.format(title=(tg.__doc__ or "").strip()), PUBLIC_IMPORTS, *exports, "\n"]
+    types = borrowed(records, ".", PUBLIC_IMPORTS + "".join(exports))
+    parts = [HEADER.format(title=(tg.__doc__ or "").strip()), PUBLIC_IMPORTS, types]
+    parts += [*exports, "\n"]
     return "".join([*parts, *ops])
 
 

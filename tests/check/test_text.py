@@ -34,6 +34,12 @@ NAMES = {"x": 2.0, "y": 3.0, "a": np.array([1.0, 5.0]), "mask": np.array([True, 
         ("Φ(0 · x) + φ(0 · x)", 0.5 + 1 / math.sqrt(2 * math.pi)),
         ("½ · x", 1.0),
         ("1e3", 1000.0),
+        ("mask & ~mask", [False, False]),
+        ("mask | ~mask", [True, True]),
+        ("mask ^ (a > 0)", [False, True]),
+        ("logical_or(mask, 0)", [True, False]),
+        ("arctan2(a, a) − π / 4", [0.0, 0.0]),
+        ("a − floor(a / x) · x", [1.0, 1.0]),
     ],
 )
 def test_expressions(text, value):

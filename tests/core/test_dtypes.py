@@ -109,3 +109,8 @@ def test_integers_made_from_floats_have_no_gradient():
 def test_foreign_byte_order_becomes_native():
     x = tg.tensor(np.ones(2, ">f4"))
     assert x.dtype == F32 and (x * 2).dtype == F32
+
+
+def test_python_floats_keep_their_digits_when_a_dtype_is_given():
+    assert tg.tensor(1 / 3, dtype=np.float64).item() == 1 / 3
+    assert tg.tensor([1 / 3], dtype=np.float64).data.tolist() == [1 / 3]

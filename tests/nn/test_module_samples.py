@@ -25,11 +25,17 @@ def build(name, i, dtype=np.float64):
     return module, inputs
 
 
+def flat(output):
+    """List the tensors of an output: one, or nested tuples of them and of None."""
+    if isinstance(output, tuple):
+        return [t for part in output for t in flat(part)]
+    return [] if output is None else [output]
+
+
 def total(output):
     """Return one number that depends on every element of the output, each with its weight."""
-    outputs = output if isinstance(output, tuple) else (output,)
     parts = []
-    for out in outputs:
+    for out in flat(output):
         weights = np.cos(np.arange(out.size, dtype=out.dtype)).reshape(out.shape)
         parts.append((out * weights).sum())
     return sum(parts[1:], start=parts[0])

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygraph as tg
-from tinygraph.check import gradcheck, gradgradcheck
 
 BINARY = {
     "add": (tg.add, np.add),
@@ -130,80 +129,3 @@ def test_reductions_over_any_axes(shape, data):
     for ours, theirs in ((tg.sum, np.sum), (tg.mean, np.mean), (tg.max, np.max)):
         got = ours(tg.tensor(a), axis=signed, keepdims=keep)
         np.testing.assert_allclose(got.numpy(), theirs(a, axis=axes, keepdims=keep), rtol=1e-12)
-
-
-# ---- random graphs -----------------------------------------------------------------------------
-
-STEPS = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / (tg.square(b) + 1.5),
-    "tanh": lambda a, b: tg.tanh(a),
-    "sin": lambda a, b: tg.sin(a),
-    "exp": lambda a, b: tg.exp(tg.tanh(a)),
-    "log": lambda a, b: tg.log(tg.square(a) + 1.0),
-    "sigmoid": lambda a, b: tg.sigmoid(a),
-    "gelu": lambda a, b: tg.gelu(a),
-    "matmul": lambda a, b: tg.tanh(a @ b.T) @ b,
-    "softmax": lambda a, b: tg.softmax(a, axis=0) * b,
-    "mean": lambda a, b: a - tg.mean(b, axis=-1, keepdims=True),
-    "logsumexp": lambda a, b: a + tg.logsumexp(b, axis=0),
-    "turn": lambda a, b: a[::-1] + b[:, ::-1],
-    "pick": lambda a, b: a[np.array([1, 1])] * b[0],
-    "stack": lambda a, b: tg.stack([a, b, a]).mean(axis=0),
-    "join": lambda a, b: tg.concatenate([a, b], axis=1)[:, 1:4],
-}
-
-
-@st.composite
-def programs(draw):
-    """Draw 1–30 steps; each names its op and its two operands among all earlier values."""
-    count = draw(st.integers(1, 30))
-    return [
-        (
-            draw(st.sampled_from(sorted(STEPS))),
-            draw(st.integers(0, k + 1)),
-            draw(st.integers(0, k + 1)),
-        )
-        for k in range(count)
-    ]
-
-
-def execute(program, *leaves):
-    values = list(leaves)
-    for name, i, j in program:
-        values.append(tg.tanh(STEPS[name](values[i], values[j])))
-    return values[-1]
-
-
-X, Y = numbers((2, 3)), numbers((2, 3), 1) - 1.3
-
-
-@given(programs())
-def test_random_graphs_against_differences(program):
-    weights = numbers((2, 3), 3)
-    assert gradcheck(
-        lambda x, y: (execute(program, x, y) * weights).sum(), (X, Y), atol=1e-5, rtol=1e-5
-    )
-
-
-@given(programs())
-def test_random_graphs_replay_to_the_eager_values_and_gradients(program):
-    x, y = (tg.tensor(v, requires_grad=True) for v in (X, Y))
-    out = execute(program, x, y)
-    g = tg.grad(out, [x, y], np.ones((2, 3)), create_graph=True, allow_unused=True)
-    outputs = [out, *[t for t in g if t is not None]]
-    graph = tg.graph(*outputs)
-    leaves = {n.tensor for n in graph.leaves}
-    fresh = [tg.tensor(v, requires_grad=True) for v in (Y, X)]
-    eager = execute(program, *fresh)
-    wanted = tg.grad(eager, fresh, np.ones((2, 3)), allow_unused=True)
-    found = graph.evaluate(outputs, {t: v for t, v in ((x, Y), (y, X)) if t in leaves})
-    for a, b in zip(found, [eager, *[t for t in wanted if t is not None]], strict=True):
-        np.testing.assert_array_equal(a, b.numpy())
-
-
-@given(programs().filter(lambda p: len(p) <= 6))
-def test_second_derivatives_of_small_random_graphs(program):
-    assert gradgradcheck(lambda x, y: execute(program, x, y).sum(), (X, Y), atol=1e-5, rtol=1e-5)

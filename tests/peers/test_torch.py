@@ -81,7 +81,7 @@ def test_losses(name, reduction, dtype):
     if name == "CrossEntropyLoss":
         target = rng.integers(0, 4, 6)
     x, u = tg.tensor(data, requires_grad=True), torch.tensor(data, requires_grad=True)
-    y = getattr(nn, name)(reduction)(x, target)
+    y = getattr(nn, name)(reduction=reduction)(x, target)
     v = getattr(torch.nn, name)(reduction=reduction)(u, torch.tensor(target))
     np.testing.assert_allclose(y.data, v.detach().numpy(), TOLERANCE[dtype], TOLERANCE[dtype])
     y.sum().backward()

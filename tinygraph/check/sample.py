@@ -12,6 +12,8 @@ from ..core.grad import grad
 from ..core.op import Composite, Op
 from ..core.storage import Array
 from ..core.tensor import Tensor
+from ..ops.joining import concatenate
+from ..ops.shape import reshape
 
 Record = Op | Composite
 
@@ -45,9 +47,9 @@ class Sample:
         return self.name
 
     def call(self, record: Record, inputs: Sequence[Any]) -> Any:
-        """Call ``record`` on ``inputs`` in the place of the sample's own."""
+        """Call ``record`` on ``inputs`` in the place of the sample's own; join its results."""
         arguments = (list(inputs),) if self.listed else tuple(inputs)
-        return record(*arguments, **self.attrs)
+        return joined(record(*arguments, **self.attrs))
 
     def with_inputs(self, change: Callable[[Array], Any]) -> Sample:
         """Return the sample with every floating array changed."""
@@ -61,6 +63,13 @@ class Sample:
     def arrays(self) -> list[Array]:
         """The floating arrays: what can be differentiated by."""
         return [x for x in self.inputs if is_floating(x)]
+
+
+def joined(result: Any) -> Any:
+    """Return several results, such as those of split, as one vector of all their elements."""
+    if not isinstance(result, tuple | list):
+        return result
+    return concatenate([reshape(part, shape=(-1,)) for part in result])
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """The language of ``formula`` and ``local``: evaluated, so that the texts cannot lie.
 
 An expression over the op's inputs, ``y`` (its result) and its attributes, with
-``+ − · * / **``, ``² ³``, comparisons (1 where they hold), numbers, ``π`` and the functions
-below. The functions are written anew here, independent of the ops.
+``+ − · * / **``, ``² ³``, comparisons (1 where they hold), ``& | ^ ~`` of booleans and integers,
+numbers, ``π`` and the functions below. The functions are written anew here, independent of the ops.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import ast
 import math
 import operator
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import UsageError
+from ..core.texts import parse
 
 Number = Any
 
@@ -27,6 +27,12 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
     "abs": np.abs, "sign": np.sign, "exp": np.exp, "log": np.log, "sqrt": np.sqrt,
     "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "maximum": np.maximum,
     "minimum": np.minimum, "where": np.where, "clip": np.clip, "erf": _erf, "erfc": _erfc,
+    **{f.__name__: f for f in (
+        np.tan, np.arcsin, np.arccos, np.arctan, np.arctan2, np.sinh, np.cosh, np.arcsinh,
+        np.arccosh, np.arctanh, np.floor, np.ceil, np.trunc, np.round, np.fmax, np.fmin,
+        np.isnan, np.isinf, np.isfinite, np.logical_and, np.logical_or, np.logical_xor,
+        np.logical_not,
+    )},
     "sigmoid": lambda x: 0.5 * (1 + np.tanh(0.5 * x)),
     "Φ": lambda x: 0.5 * _erfc(-x / math.sqrt(2)),
     "φ": lambda x: np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
@@ -38,23 +44,13 @@ _BINARY: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
     ast.Div: operator.truediv, ast.Pow: operator.pow,
 }  # fmt: skip
+_BITWISE: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
+    ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor,
+}  # fmt: skip
 _COMPARE: dict[type[ast.cmpop], Callable[[Number, Number], Number]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
     ast.Eq: operator.eq, ast.NotEq: operator.ne,
 }  # fmt: skip
-_SIGNS = {"·": "*", "×": "*", "−": "-", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "√": "sqrt",
-          "²": "**2", "³": "**3", "½": "0.5"}  # fmt: skip
-
-
-def parse(text: str) -> ast.expr | None:
-    """Return the expression in ``text``, None if it is prose."""
-    for sign, python in _SIGNS.items():
-        text = text.replace(sign, python)
-    text = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)(?=[^\W\d])(?!e[-+]?\d)", r"\1*", text)  # 3x is 3·x
-    try:
-        return ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
-        return None
 
 
 def is_expression(text: str, names: Mapping[str, Any]) -> bool:
@@ -101,8 +97,14 @@ def _walk(node: ast.expr, names: Mapping[str, Any], dry: bool = False) -> Number
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             value = _walk(operand, names, dry)
             return None if dry else -_number(value)
+        case ast.UnaryOp(op=ast.Invert(), operand=operand):
+            value = _walk(operand, names, dry)
+            return None if dry else ~value
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _BINARY:
             function: Callable[..., Number] = _BINARY[type(sign)]
+            parts = [left, right]
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _BITWISE:
+            function = _BITWISE[type(sign)]
             parts = [left, right]
         case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in _COMPARE:
             function = _COMPARE[type(sign)]
@@ -115,8 +117,8 @@ def _walk(node: ast.expr, names: Mapping[str, Any], dry: bool = False) -> Number
     values = [_walk(part, names, dry) for part in parts]
     if dry:
         return None
-    if function is np.where:
-        return np.where(*values)
+    if function is np.where or function in _BITWISE.values():
+        return function(*values)
     return function(*map(_number, values))
 
 

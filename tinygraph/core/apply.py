@@ -150,6 +150,8 @@ def record(
 def _share_storage(result: Tensor, inputs: tuple[Any, ...]) -> None:
     """A view of a tensor knows when the tensor is written."""
     base = result._data.base
+    if type(base) is not ndarray:
+        base = getattr(base, "base", None)  # as_strided puts an object in between
     for x in inputs:
         if isinstance(x, Tensor) and (base is x._data or base is x._data.base):
             if x._storage is None:

@@ -45,7 +45,7 @@ def as_array(value: Any, dtype: Any = None) -> np.ndarray[Any, np.dtype[Any]]:
                     "give rows of equal length",
                 )
             ) from error
-        if array.dtype == FLOAT64 and not _holds_arrays(value):
+        if dtype is None and array.dtype == FLOAT64 and not _holds_arrays(value):
             array = array.astype(get_default_dtype())
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))

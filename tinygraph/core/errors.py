@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 class TinygraphError(Exception):
     """Base class of all errors raised on purpose by tinygraph."""
@@ -44,6 +46,18 @@ class AnomalyError(TinygraphError, ArithmeticError):
 
 class GradcheckError(TinygraphError, AssertionError):
     """A derivative that disagrees with central differences, or a record with a fault."""
+
+
+class LinAlgError(TinygraphError, np.linalg.LinAlgError):
+    """A matrix that cannot be inverted or factored; the message names it."""
+
+
+class CheckpointError(TinygraphError, ValueError):
+    """A checkpoint that cannot be written, is not whole, or does not fit what it should fill."""
+
+
+class MissingCheckpointError(CheckpointError, FileNotFoundError):
+    """There is no checkpoint at the path."""
 
 
 def describe(value: Any) -> str:

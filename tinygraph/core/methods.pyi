@@ -12,6 +12,9 @@ from numpy.typing import DTypeLike
 
 from ..ops.axes import Axes
 from .tensor import Tensor
+from ..ops.norm import Order
+from ..ops.sort import TopK
+from ..ops.splitting import Sections
 
 Operand: TypeAlias = Tensor | npt.NDArray[Any] | np.generic | float | Sequence[Any]
 
@@ -40,6 +43,18 @@ class TensorMethods:
         """Where a is greater than b."""
     def __ge__(self, other: Operand) -> Tensor:
         """Where a ≥ b."""
+    def __floordiv__(self, other: Operand) -> Tensor:
+        """Divide and round down."""
+    def __mod__(self, other: Operand) -> Tensor:
+        """Return what floor division leaves; it has the sign of b."""
+    def __and__(self, other: Operand) -> Tensor:
+        """And, bit by bit."""
+    def __or__(self, other: Operand) -> Tensor:
+        """Or, bit by bit."""
+    def __xor__(self, other: Operand) -> Tensor:
+        """Exclusive or, bit by bit."""
+    def __invert__(self) -> Self:
+        """Not, bit by bit."""
     def __eq__(self, other: Operand) -> Tensor:  # type: ignore[override]
         """Tell where a equals b."""
     def __ne__(self, other: Operand) -> Tensor:  # type: ignore[override]
@@ -52,10 +67,20 @@ class TensorMethods:
         """other * self."""
     def __rtruediv__(self, other: Operand) -> Tensor:
         """other / self."""
+    def __rfloordiv__(self, other: Operand) -> Tensor:
+        """other // self."""
+    def __rmod__(self, other: Operand) -> Tensor:
+        """other % self."""
     def __rpow__(self, other: Operand) -> Tensor:
         """other ** self."""
     def __rmatmul__(self, other: Operand) -> Tensor:
         """other @ self."""
+    def __rand__(self, other: Operand) -> Tensor:
+        """other & self."""
+    def __ror__(self, other: Operand) -> Tensor:
+        """other | self."""
+    def __rxor__(self, other: Operand) -> Tensor:
+        """other ^ self."""
     def __iadd__(self, other: Operand) -> Self:
         """self = self + other; writes to a leaf that requires grad, under no_grad."""
     def __isub__(self, other: Operand) -> Self:
@@ -64,20 +89,50 @@ class TensorMethods:
         """self = self * other; writes to a leaf that requires grad, under no_grad."""
     def __itruediv__(self, other: Operand) -> Self:
         """self = self / other; writes to a leaf that requires grad, under no_grad."""
+    def __ifloordiv__(self, other: Operand) -> Self:
+        """self = self // other; writes to a leaf that requires grad, under no_grad."""
+    def __imod__(self, other: Operand) -> Self:
+        """self = self % other; writes to a leaf that requires grad, under no_grad."""
     def __ipow__(self, other: Operand) -> Self:
         """self = self ** other; writes to a leaf that requires grad, under no_grad."""
     def __imatmul__(self, other: Operand) -> Self:
         """self = self @ other; writes to a leaf that requires grad, under no_grad."""
+    def __iand__(self, other: Operand) -> Self:
+        """self = self & other; writes to a leaf that requires grad, under no_grad."""
+    def __ior__(self, other: Operand) -> Self:
+        """self = self | other; writes to a leaf that requires grad, under no_grad."""
+    def __ixor__(self, other: Operand) -> Self:
+        """self = self ^ other; writes to a leaf that requires grad, under no_grad."""
     def __getitem__(self, position: Any) -> Tensor:
         """Return ``x[index]`` with NumPy's meaning: what ``t[...]`` calls."""
+    def __round__(self, decimals: int = 0) -> Tensor:
+        """Round to a number of decimals; halves go to the even neighbour."""
     def abs(self) -> Tensor:
         """Take the absolute value."""
-    def astype(self, dtype: Any) -> Tensor:
-        """Convert to another dtype; the gradient is converted back."""
+    def all(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """Tell along axes (default: all) if all elements are true."""
+    def any(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """Tell along axes (default: all) if any element is true."""
+    def arccos(self) -> Tensor:
+        """Return the angle whose cosine is x; nan outside [−1, 1]."""
+    def arccosh(self) -> Tensor:
+        """Return the number from 0 on whose hyperbolic cosine is x; nan below 1."""
+    def arcsin(self) -> Tensor:
+        """Return the angle whose sine is x; nan outside [−1, 1]."""
+    def arcsinh(self) -> Tensor:
+        """Return the number whose hyperbolic sine is x."""
+    def arctan(self) -> Tensor:
+        """Return the angle whose tangent is x."""
+    def arctanh(self) -> Tensor:
+        """Return the number whose hyperbolic tangent is x; nan outside [−1, 1]."""
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """Find the index of the first largest element (flat if axis is None)."""
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """Find the index of the first smallest element (flat if axis is None)."""
+    def argsort(self, axis: int = -1, descending: bool = False) -> Tensor:
+        """Find the indices that sort along an axis (default: the last; None: flattened)."""
+    def astype(self, dtype: Any) -> Tensor:
+        """Convert to another dtype; the gradient is converted back."""
     def backward(self, grad: Any = None, retain_graph: bool = False) -> None:
         """Add the gradient of this tensor to ``.grad`` of every leaf that requires grad."""
     @overload
@@ -86,62 +141,212 @@ class TensorMethods:
     @overload
     def broadcast_to(self, *shape: int) -> Tensor:
         """Repeat axes of length 1, without copying, until the shape is reached."""
+    def ceil(self) -> Tensor:
+        """Round up to a whole number."""
+    def chunk(self, chunks: int, axis: int = 0) -> tuple[Tensor, ...]:
+        """Cut into at most so many parts of one length, of which the last may be shorter."""
     def clip(self, min: float | None = None, max: float | None = None) -> Tensor:
         """Limit to the interval from min to max (numbers; None for no limit)."""
     def cos(self) -> Tensor:
         """Take the cosine of an angle in radians."""
+    def cosh(self) -> Tensor:
+        """Take the hyperbolic cosine, (exp(x) + exp(−x)) / 2."""
+    def count_nonzero(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """Count along axes the elements that are not 0."""
+    def cummax(self, axis: int | None = None) -> Tensor:
+        """Take the largest element so far along an axis; nan wins."""
+    def cumprod(self, axis: Axes = None, reverse: bool = False) -> Tensor:
+        """Multiply up along an axis (None: flattened); with reverse from the end."""
+    def cumsum(self, axis: Axes = None, reverse: bool = False) -> Tensor:
+        """Add up along an axis (None: flattened); with reverse from the end."""
+    def det(self) -> Tensor:
+        """Take the determinants of the matrices in the last two axes."""
+    def diag(self, k: int = 0) -> Tensor:
+        """Take the diagonal of a matrix, or make a matrix of a vector."""
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """Take the diagonals of the matrices in two axes; they come last in the result."""
+    def diff(
+        self,
+        n: int = 1,
+        axis: int = -1,
+        prepend: Any = None,
+        append: Any = None,
+    ) -> Tensor:
+        """Take differences of neighbours along an axis, n times over."""
+    def dot(self, b: Any) -> Tensor:
+        """Multiply by NumPy's older rules: batches of b become axes of the result."""
     def exp(self) -> Tensor:
         """Raise e to the power x."""
+    def exp2(self) -> Tensor:
+        """Raise 2 to the power x."""
     def expand_dims(self, axis: Axes) -> Tensor:
         """Insert axes of length 1 at the places they have in the result."""
+    def expm1(self) -> Tensor:
+        """Compute exp(x) − 1, accurately also near 0."""
+    def flatten(self, start_axis: int = 0, end_axis: int = -1) -> Tensor:
+        """Join adjacent axes to one, by default all of them."""
+    def flip(self, axis: Axes = None) -> Tensor:
+        """Reverse the order of the elements along axes (default: all)."""
+    def floor(self) -> Tensor:
+        """Round down to a whole number."""
+    def gather(self, index: Any, axis: int = 0) -> Tensor:
+        """Take one element along an axis for each element of ``index``, as PyTorch's gather."""
+    def index_add(self, index: Any, values: Any, axis: int = 0) -> Tensor:
+        """Add slices to a copy of ``x``, at the places along an axis that ``index`` lists."""
+    def index_put(self, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
+        """Return ``x`` with ``x[indices] = values`` done, and differentiable by both."""
+    def inner(self, b: Any) -> Tensor:
+        """Sum products over the last axes."""
+    def inv(self) -> Tensor:
+        """Invert the matrices in the last two axes."""
+    def isfinite(self) -> Tensor:
+        """Tell where x is neither nan nor infinite."""
+    def isinf(self) -> Tensor:
+        """Tell where x is inf or −inf."""
+    def isnan(self) -> Tensor:
+        """Tell where x is nan."""
+    def lerp(self, b: Any, weight: Any) -> Tensor:
+        """Go from ``a`` towards ``b`` by the share ``weight``: 0 gives ``a``, 1 gives ``b``."""
     def log(self) -> Tensor:
         """Take the natural logarithm; 0 gives −inf, negative numbers nan."""
+    def log10(self) -> Tensor:
+        """Take the logarithm to base 10; 0 gives −inf, negative numbers nan."""
+    def log1p(self) -> Tensor:
+        """Compute log(1 + x), accurately also near 0."""
+    def log2(self) -> Tensor:
+        """Take the logarithm to base 2; 0 gives −inf, negative numbers nan."""
     def log_softmax(self, axis: int = -1) -> Tensor:
         """Take the logarithm of softmax, without rounding small probabilities to 0."""
+    def logcumsumexp(self, axis: Axes = None) -> Tensor:
+        """Take the running log Σ eˣ along an axis (None: flattened), without overflow."""
+    def logit(self, eps: float | None = None) -> Tensor:
+        """Log of the odds, log(x / (1 − x)): the inverse of sigmoid."""
     def logsumexp(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """Take log Σ eˣ along axes, without overflow; nothing but −inf gives −inf."""
+    def masked_fill(self, mask: Any, value: Any) -> Tensor:
+        """Put ``value`` where ``mask`` holds; no gradient flows to what it replaces."""
+    def masked_select(self, mask: Any) -> Tensor:
+        """Return the elements where the mask holds, on one axis, as PyTorch's masked_select."""
     def matmul(self, b: Operand) -> Tensor:
         """Matrix product over the last two axes; vectors and batches by NumPy's rules."""
     def max(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """Take the largest element along axes (default: all); nan wins."""
     def mean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """Average the elements along axes (default: all); the mean of no elements is nan."""
+    def median(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """Take the middle element along axes: of an even count, the mean of the middle two."""
     def min(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """Take the smallest element along axes (default: all); nan wins."""
+    def moveaxis(self, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+        """Move axes to other places; the others keep their order."""
+    def nan_to_num(
+        self,
+        nan: float = 0.0,
+        posinf: float | None = None,
+        neginf: float | None = None,
+    ) -> Tensor:
+        """Replace nan, and the infinities by the largest numbers of the dtype or what is given."""
+    def nanmean(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """Average the elements along axes that are not nan; nan, and no warning, if all are."""
+    def nansum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """Add the elements along axes, counting nan as 0; the gradient of a nan is 0."""
+    def norm(self, ord: Order = None, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """Norm of vectors along one axis, or of matrices along two."""
+    def outer(self, b: Any) -> Tensor:
+        """Multiply each element of a with each of b, both flattened, to a matrix."""
+    @overload
+    def permute(self, axes: Sequence[int] | None = None) -> Tensor:
+        """Permute the axes; by default reverse them."""
+    @overload
+    def permute(self, *axes: int) -> Tensor:
+        """Permute the axes; by default reverse them."""
+    def prod(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
+        """Multiply the elements along axes (default: all); the product of no elements is 1."""
+    def reciprocal(self) -> Tensor:
+        """Compute 1 / x. As in NumPy, integers stay integers (1 / 2 is 0): write 1 / x for those."""
     def relu(self) -> Tensor:
         """Keep positive values, set the others to 0."""
+    def repeat(self, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+        """Repeat each element, as NumPy does: ``[1, 2]`` becomes ``[1, 1, 2, 2]``."""
     @overload
     def reshape(self, shape: int | Sequence[int]) -> Tensor:
         """Arrange the elements, in row-major order, in another shape; one length may be −1."""
     @overload
     def reshape(self, *shape: int) -> Tensor:
         """Arrange the elements, in row-major order, in another shape; one length may be −1."""
+    def roll(self, shift: int | Sequence[int], axis: Axes = None) -> Tensor:
+        """Shift elements along an axis; what leaves at one end comes in at the other."""
+    def round(self, decimals: int = 0) -> Tensor:
+        """Round to a number of decimals; halves go to the even neighbour."""
+    def rsqrt(self) -> Tensor:
+        """Take one over the square root; negative numbers give nan."""
+    def scatter(self, index: Any, values: Any, axis: int = 0) -> Tensor:
+        """Replace elements of a copy of ``x``, at places along an axis, as PyTorch's scatter."""
+    def scatter_add(self, index: Any, values: Any, axis: int = 0) -> Tensor:
+        """Add values to a copy of ``x``, at places along an axis given by ``index``."""
     def sigmoid(self) -> Tensor:
         """Squash to (0, 1), accurately from −∞ to ∞."""
+    def sign(self) -> Tensor:
+        """Return −1, 0 or 1."""
     def sin(self) -> Tensor:
         """Take the sine of an angle in radians."""
+    def sinh(self) -> Tensor:
+        """Take the hyperbolic sine, (exp(x) − exp(−x)) / 2."""
     def softmax(self, axis: int = -1) -> Tensor:
         """Turn scores into probabilities along an axis (default: the last). A row of nothing but −inf gives nan."""
+    def sort(self, axis: int | None = -1, descending: bool = False) -> Tensor:
+        """Put the elements along an axis in order; equal ones keep theirs, nan is the largest."""
+    def split(self, indices_or_sections: Sections, axis: int = 0) -> list[Tensor]:
+        """Cut into parts of equal length, or before the given places, as NumPy's split."""
     def sqrt(self) -> Tensor:
         """Take the square root; negative numbers give nan."""
     def square(self) -> Tensor:
         """Multiply by itself."""
     def squeeze(self, axis: Axes = None) -> Tensor:
         """Remove axes of length 1: all of them, or those named."""
+    def std(self, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+        """Standard deviation along axes, in two passes; nan where n − ddof is not positive."""
     def sum(self, axis: Axes = None, keepdims: bool = False) -> Tensor:
         """Add the elements along axes (default: all). float32 stays accurate over long axes."""
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """Exchange two axes."""
     def take(self, indices: Any, axis: int | None = None) -> Tensor:
         """Select elements along an axis by an array of indices."""
+    def take_along_axis(self, indices: Any, axis: int | None = -1) -> Tensor:
+        """Take elements along an axis by an array that broadcasts with ``x``, as NumPy does."""
+    def tan(self) -> Tensor:
+        """Take the tangent of an angle in radians."""
     def tanh(self) -> Tensor:
         """Take the hyperbolic tangent: squashes to (−1, 1)."""
+    def tile(self, reps: int | Sequence[int]) -> Tensor:
+        """Put copies of a tensor side by side: ``[1, 2]`` becomes ``[1, 2, 1, 2]``."""
+    def topk(self, k: int, axis: int = -1, largest: bool = True) -> TopK:
+        """Select the k largest elements along an axis, largest first, as PyTorch does."""
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """Add the elements of a diagonal."""
     @overload
     def transpose(self, axes: Sequence[int] | None = None) -> Tensor:
         """Permute the axes; by default reverse them."""
     @overload
     def transpose(self, *axes: int) -> Tensor:
         """Permute the axes; by default reverse them."""
+    def tril(self, k: int = 0) -> Tensor:
+        """Keep the lower triangles of the matrices in the last two axes, with 0 above."""
+    def triu(self, k: int = 0) -> Tensor:
+        """Keep the upper triangles of the matrices in the last two axes, with 0 below."""
+    def trunc(self) -> Tensor:
+        """Round towards 0 to a whole number."""
+    def unbind(self, axis: int = 0) -> tuple[Tensor, ...]:
+        """Take an axis apart: the inverse of stack (np.unstack, PyTorch's unbind)."""
+    def unflatten(self, axis: int, sizes: Sequence[int]) -> Tensor:
+        """Split an axis into several: the inverse of flatten."""
+    def unfold(
+        self,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        dilation: int | Sequence[int] = 1,
+    ) -> Tensor:
+        """Show all windows of a kernel's size along the last axes, as a view without copying."""
     def var(self, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
         """Variance along axes, in two passes; nan where n − ddof is not positive."""
     @property

@@ -11,9 +11,10 @@ import numpy as np
 
 from ..core.storage import Array
 from ..core.tensor import Tensor
+from ..data import DataLoader, TensorDataset
 from ..extras import require
 from ..nn import Linear, Module, ReLU, Tanh
-from ..ops.loss import binary_cross_entropy_with_logits
+from ..ops.binary_loss import binary_cross_entropy_with_logits
 from ..ops.random import Generator, manual_seed
 from ..optim import AdamW
 from .training import Fitted, fit, outputs
@@ -65,9 +66,9 @@ def train(
     manual_seed(seed)
     model = build()
     optimizer = AdamW(model.parameters(), lr=0.01, weight_decay=0.01)
-    return fit(
-        model, optimizer, loss_of, data.x_train, data.y_train, epochs, 50, Generator(seed), progress
-    )
+    points = TensorDataset(data.x_train, data.y_train)
+    loader = DataLoader(points, batch_size=50, shuffle=True, generator=Generator(seed))
+    return fit(model, optimizer, loss_of, loader, epochs, progress)
 
 
 def classify(model: Module) -> Callable[[Array], Array]:

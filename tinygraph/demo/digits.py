@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..core.storage import Array
+from ..data import DataLoader, TensorDataset
 from ..extras import require
 from ..nn import Linear, Module, ReLU
-from ..ops.loss import cross_entropy
+from ..ops.class_loss import cross_entropy
 from ..ops.random import Generator, manual_seed
 from ..optim import AdamW
 from .circles import Split
@@ -38,10 +39,9 @@ def train(data: Split, seed: int, epochs: int, progress: Any) -> Fitted:
     manual_seed(seed)
     model = mlp()
     optimizer = AdamW(model.parameters(), lr=3e-3, weight_decay=0.05)
-    return fit(
-        model, optimizer, cross_entropy, data.x_train, data.y_train, epochs, 64, Generator(seed),
-        progress,
-    )  # fmt: skip
+    images = TensorDataset(data.x_train, data.y_train)
+    loader = DataLoader(images, batch_size=64, shuffle=True, generator=Generator(seed))
+    return fit(model, optimizer, cross_entropy, loader, epochs, progress)
 
 
 def accuracy(model: Module, x: Array, y: Array) -> float:

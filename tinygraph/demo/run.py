@@ -15,7 +15,8 @@ from ..core.leaves import tensor
 from ..core.tensor import Tensor
 from ..extras import require
 from ..nn import Linear, Module, Tanh
-from ..ops.loss import binary_cross_entropy_with_logits, mse_loss
+from ..ops.binary_loss import binary_cross_entropy_with_logits
+from ..ops.loss import mse_loss
 from ..viz import draw
 from . import circles, digits, plots
 from .training import Fitted, outputs

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from ..core.modes import no_grad
 from ..core.storage import Array
 from ..core.tensor import Tensor
+from ..data import DataLoader
 from ..nn.module import Module
-from ..ops.random import Generator, permutation
-from ..optim.optimizer import Optimizer
+from ..optim import CosineAnnealingLR, Optimizer
 
 Loss = Callable[[Tensor, Array], Tensor]
 
@@ -28,38 +26,28 @@ class Fitted:
     seconds: float = 0.0
 
 
-def batches(count: int, size: int, generator: Generator) -> Iterator[Array]:
-    """Yield the numbers 0 … count − 1 in random order, ``size`` at a time."""
-    order = permutation(count, generator).numpy()
-    for start in range(0, count, size):
-        yield order[start : start + size]
-
-
 def fit(
     model: Module,
     optimizer: Optimizer,
     loss_of: Loss,
-    inputs: Array,
-    targets: Array,
+    loader: DataLoader,
     epochs: int,
-    batch_size: int,
-    generator: Generator,
     progress: Any,
 ) -> Fitted:
     """Train ``model`` and return it with its mean loss of each epoch."""
     result = Fitted(model)
-    first_lr = optimizer.param_groups[0]["lr"]
+    schedule = CosineAnnealingLR(optimizer, T_max=epochs)
     start = time.perf_counter()
-    for epoch in range(epochs):
-        optimizer.param_groups[0]["lr"] = first_lr * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
+    for _ in range(epochs):
         total = 0.0
-        for rows in batches(len(inputs), batch_size, generator):
+        for inputs, targets in loader:
             optimizer.zero_grad()
-            loss = loss_of(model(inputs[rows]), targets[rows])
+            loss = loss_of(model(inputs), targets)
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(rows)
-        result.losses.append(total / len(inputs))
+            total += loss.item() * len(inputs)
+        schedule.step()
+        result.losses.append(total / len(loader.dataset))
         progress.set_postfix(loss=f"{result.losses[-1]:.3f}", refresh=False)
         progress.update()
     result.seconds = time.perf_counter() - start

@@ -1,15 +1,61 @@
 """Modules: graph compositions with parameters, named as the field names them."""
 
 from . import functional, init
-from .activation import GELU, Identity, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from .activation import (
+    GELU,
+    GLU,
+    Identity,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from .attention import MultiheadAttention
+from .batch_norm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
+from .cell import GRUCell, LSTMCell, RNNCell
+from .compose import Parallel, Residual, Skip
 from .container import Lambda, ModuleDict, ModuleList, Sequential
+from .dropout import Dropout
+from .embedding import Embedding, LearnedEncoding, SinusoidalEncoding
+from .flatten import Flatten, Unflatten
 from .linear import Linear
-from .loss import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
+from .loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HingeLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    MultiMarginLoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
+from .mlp import MLP, ResidualMLP, ResNetS
 from .module import Module
+from .norm import GroupNorm, LayerNorm, RMSNorm
 from .parameter import Buffer, Parameter
+from .parameter_list import ParameterDict, ParameterList
+from .rectifier import ELU, SELU, Hardswish, Hardtanh, LeakyReLU, PReLU, ReLU6
+from .recurrent import GRU, LSTM, RNN
+from .transformer import TransformerBlock
 
 __all__ = [
-    "BCEWithLogitsLoss", "Buffer", "CrossEntropyLoss", "GELU", "Identity", "Lambda", "Linear",
-    "LogSoftmax", "MSELoss", "Module", "ModuleDict", "ModuleList", "Parameter", "ReLU",
-    "Sequential", "Sigmoid", "Softmax", "Softplus", "Tanh", "functional", "init",
+    "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "Buffer", "CrossEntropyLoss",
+    "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GLU", "GRU", "GRUCell", "GroupNorm",
+    "Hardswish", "Hardtanh", "HingeLoss", "HuberLoss", "Identity", "InstanceNorm2d",
+    "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "Lambda", "LayerNorm", "LeakyReLU",
+    "LearnedEncoding", "Linear", "LogSigmoid", "LogSoftmax", "MLP", "MSELoss", "Mish", "Module",
+    "ModuleDict", "ModuleList", "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU",
+    "Parallel", "Parameter", "ParameterDict", "ParameterList", "RMSNorm", "RNN", "RNNCell",
+    "ReLU", "ReLU6", "ResNetS", "Residual", "ResidualMLP", "SELU", "Sequential", "SiLU",
+    "Sigmoid", "SinusoidalEncoding", "Skip", "SmoothL1Loss", "Softmax", "Softplus", "Softsign",
+    "Tanh", "TransformerBlock", "Unflatten", "functional", "init",
 ]  # fmt: skip

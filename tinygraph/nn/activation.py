@@ -114,21 +114,8 @@ class Softplus(Module):
         return F.softplus(x)
 
 
-class Softmax(Module):
-    """Probabilities along an axis: ``exp(x) / Σ exp(x)``. It mixes components.
-
-    Parameters
-    ----------
-    axis : int
-        The axis that sums to 1; the last by default.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> nn.Softmax()(tg.zeros(2))
-    tensor([0.5, 0.5])
-    """
+class _AlongAxis(Module):
+    """Works along one axis, the last by default."""
 
     def __init__(self, axis: int = -1, **unknown: Any) -> None:
         super().__init__()
@@ -148,14 +135,31 @@ class Softmax(Module):
             )
         self.axis = int(axis)
 
-    def forward(self, x: Any) -> Tensor:
-        return F.softmax(x, axis=self.axis)
-
     def extra_repr(self) -> str:
         return f"axis={self.axis}"
 
 
-class LogSoftmax(Softmax):
+class Softmax(_AlongAxis):
+    """Probabilities along an axis: ``exp(x) / Σ exp(x)``. It mixes components.
+
+    Parameters
+    ----------
+    axis : int
+        The axis that sums to 1; the last by default.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> from tinygraph import nn
+    >>> nn.Softmax()(tg.zeros(2))
+    tensor([0.5, 0.5])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return F.softmax(x, axis=self.axis)
+
+
+class LogSoftmax(_AlongAxis):
     """``x − log Σ exp(x)`` along an axis.
 
     Examples
@@ -168,3 +172,83 @@ class LogSoftmax(Softmax):
 
     def forward(self, x: Any) -> Tensor:
         return F.log_softmax(x, axis=self.axis)
+
+
+class LogSigmoid(Module):
+    """``log(sigmoid(x))``, element by element, accurate from −∞ to ∞.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> from tinygraph import nn
+    >>> nn.LogSigmoid()(tg.tensor([-1000.0]))
+    tensor([-1000.])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return F.log_sigmoid(x)
+
+
+class Softsign(Module):
+    """``x / (1 + |x|)``, element by element: squashes to (−1, 1), slower than tanh.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> from tinygraph import nn
+    >>> nn.Softsign()(tg.tensor([-1.0, 3.0]))
+    tensor([-0.5 ,  0.75])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return F.softsign(x)
+
+
+class SiLU(Module):
+    """``x σ(x)``, element by element, also called swish.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> from tinygraph import nn
+    >>> nn.SiLU()(tg.zeros(1))
+    tensor([0.])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return F.silu(x)
+
+
+class Mish(Module):
+    """``x tanh(softplus(x))``, element by element; Misra 2019.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> from tinygraph import nn
+    >>> nn.Mish()(tg.zeros(1))
+    tensor([0.])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return F.mish(x)
+
+
+class GLU(_AlongAxis):
+    """``a σ(b)``, where a and b are the halves of the input along an axis.
+
+    Parameters
+    ----------
+    axis : int
+        The axis that is halved; the last by default.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> from tinygraph import nn
+    >>> nn.GLU()(tg.tensor([3.0, 4.0, 0.0, 0.0]))
+    tensor([1.5, 2. ])
+    """
+
+    def forward(self, x: Any) -> Tensor:
+        return F.glu(x, axis=self.axis)

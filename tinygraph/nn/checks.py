@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.errors import DtypeError, ShapeError, compose_message, describe
+from ..core.errors import DtypeError, ShapeError, UsageError, compose_message, describe
 from ..core.modes import module_path
 from ..core.tensor import Tensor
 
@@ -57,3 +57,25 @@ def check_dtype(module: Module, x: Any, parameter: Tensor) -> None:
                 module_path(),
             )
         )
+
+
+def checked_size(who: str, name: str, value: Any, low: int = 1) -> int:
+    """Return an argument that counts something, from ``low`` on."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
+        raise UsageError(f"{who}: {name} is a whole number from {low} on, received {value!r}.")
+    return int(value)
+
+
+def checked_flag(who: str, name: str, value: Any) -> bool:
+    """Return an argument that is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{who}: {name} is True or False, received {value!r}.")
+    return bool(value)
+
+
+def checked_probability(who: str, name: str, value: Any) -> float:
+    """Return an argument between 0 and 1."""
+    real = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
+    if not real or not 0 <= value <= 1:
+        raise UsageError(f"{who}: {name} is a probability from 0 to 1, received {value!r}.")
+    return float(value)

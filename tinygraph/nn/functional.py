@@ -7,16 +7,32 @@ from typing import Any
 from ..core.tensor import Tensor
 from ..ops import linalg
 from ..ops.activation import gelu, relu, sigmoid, softplus
+from ..ops.attention import scaled_dot_product_attention
+from ..ops.binary_loss import binary_cross_entropy, binary_cross_entropy_with_logits, hinge_loss
+from ..ops.channel_norm import batch_norm, group_norm, instance_norm
+from ..ops.class_loss import cross_entropy, multi_margin_loss, nll_loss
+from ..ops.dropout import dropout
 from ..ops.elementwise import tanh
+from ..ops.embedding import embedding, sinusoidal_positions
+from ..ops.gate import glu, log_sigmoid, mish, silu, softsign
+from ..ops.layer_norm import layer_norm, rms_norm
 from ..ops.linalg import matmul
-from ..ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from ..ops.loss import huber_loss, kl_div, l1_loss, mse_loss, smooth_l1_loss
+from ..ops.rectifier import elu, hardswish, hardtanh, leaky_relu, prelu, relu6, selu
 from ..ops.reduce import log_softmax, softmax
 from ..ops.shape import matrix_transpose
 
 __all__ = [
-    "binary_cross_entropy_with_logits", "cross_entropy", "gelu", "linear", "log_softmax",
-    "mse_loss", "relu", "sigmoid", "softmax", "softplus", "tanh",
+    "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy",
+    "dropout", "elu", "embedding", "gelu", "glu", "group_norm", "hardswish", "hardtanh",
+    "hinge_loss", "huber_loss", "instance_norm", "kl_div", "l1_loss", "layer_norm",
+    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "logsigmoid", "mish", "mse_loss",
+    "multi_margin_loss", "nll_loss", "prelu", "relu", "relu6", "rms_norm",
+    "scaled_dot_product_attention", "selu", "sigmoid", "silu", "sinusoidal_positions",
+    "smooth_l1_loss", "softmax", "softplus", "softsign", "tanh",
 ]  # fmt: skip
+
+logsigmoid = log_sigmoid  # as PyTorch spells it
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:

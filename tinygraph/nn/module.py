@@ -13,7 +13,9 @@ from ..core.errors import DtypeError, UsageError, compose_message, describe
 from ..core.modes import Scope, close_scope, current_scope, open_scope
 from ..core.storage import Array
 from ..core.tensor import Tensor, holder_of
+from .algebra import Algebra
 from .assignment import REGISTRIES, check_assignment, check_registration, check_visible
+from .hooks import Hookable
 from .parameter import Buffer, Parameter
 from .state import load_state, state_of
 
@@ -30,7 +32,7 @@ NOT_HERE = dict.fromkeys(
 """Words of PyTorch that have another name here."""
 
 
-class Module:
+class Module(Hookable, Algebra):
     """Base class of all modules: define ``__init__`` and ``forward``.
 
     Parameters, buffers and modules assigned as attributes register under the attribute's
@@ -57,6 +59,7 @@ class Module:
         for name in REGISTRIES:
             object.__setattr__(self, name, {})
         object.__setattr__(self, "_path_cache", (-1, {}))
+        object.__setattr__(self, "_hooks", None)
         object.__setattr__(self, "training", True)
 
     _parameters: dict[str, Parameter]
@@ -71,11 +74,13 @@ class Module:
         raise UsageError(f"{type(self).__name__} defines no forward(self, x).")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run :meth:`forward` inside a scope that carries this module's path."""
+        """Run :meth:`forward`, between its hooks, in a scope that carries this module's path."""
         outer = current_scope()
         token = open_scope(Scope(self._path_in(outer), "module", outer, self))
         try:
-            return self.forward(*args, **kwargs)
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            return self._hooks.run(self, args, kwargs)
         finally:
             close_scope(token)
 
@@ -145,7 +150,8 @@ class Module:
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles have registries of their own and no cached paths."""
         own = {name: dict(self.__dict__[name]) for name in REGISTRIES}
-        return {**self.__dict__, **own, "_path_cache": (-1, {})}
+        hooks = self._hooks and self._hooks.copy()
+        return {**self.__dict__, **own, "_path_cache": (-1, {}), "_hooks": hooks}
 
     def register_buffer(self, name: str, value: Any, persistent: bool = True) -> None:
         """Keep a tensor as part of the module's state, without training it."""
@@ -308,19 +314,6 @@ class Module:
             return f"{head}({self.extra_repr()})"
         extra = [self.extra_repr()] if self.extra_repr() else []
         return "\n  ".join([f"{head}(", *extra, *children]) + "\n)"
-
-    # ---- algebra -----------------------------------------------------------------------------
-
-    def __rshift__(self, other: Any) -> Module:
-        """Compose: ``(f >> g)(x)`` is ``g(f(x))``."""
-        from .container import compose
-
-        return compose(self, other)
-
-    def __rrshift__(self, other: Any) -> Module:
-        from .container import compose
-
-        return compose(other, self)
 
 
 def _count_registration() -> None:

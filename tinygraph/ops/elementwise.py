@@ -69,8 +69,8 @@ def _power(a: Any, b: Any, *, out: Array | None = None) -> Any:
     return np.power(a, b, out=out)
 
 
-def _nonzero(b: Any) -> Any:
-    """Return ``b`` with 1 for 0: the exponent b − 1 is then harmless where b = 0."""
+def one_for_zero(b: Any) -> Any:
+    """Return ``b`` with 1 for 0: as a divisor, or an exponent b − 1, it is then harmless."""
     if type(b) is int or type(b) is float:
         return b if b != 0 else 1
     return where(b == 0, 1.0, b)
@@ -85,7 +85,7 @@ pow: Op = op(
     "pow", _power, label="^", formula="a ** b", saves="y a b",
     local=["b · a ** (b − 1)", "y · log(a)"],
     vjps=[
-        lambda g, y, a, b: g * (b * pow(a, _nonzero(b) - 1)),
+        lambda g, y, a, b: g * (b * pow(a, one_for_zero(b) - 1)),
         lambda g, y, a, b: g * (y * _log_or_zero(a)),
     ],
     quiet=True, numpy=[np.power, np.float_power],
@@ -200,20 +200,16 @@ def _check_clip(x: Any, *, min: Any, max: Any) -> dict[str, Any]:
     return {"min": low, "max": high}
 
 
-def as_number(who: str, value: Any) -> int | float:
-    """Return a limit as a Python number, so that it never widens a tensor."""
+def as_number(
+    who: str, value: Any, fix: str = "tg.maximum and tg.minimum take tensors"
+) -> int | float:
+    """Return an attribute as a Python number, so that it never widens a tensor."""
     if getattr(value, "requires_grad", False):
-        raise UsageError(
-            f"{who}: a limit that requires grad would lose its gradient. "
-            "Fix: tg.maximum and tg.minimum take tensors."
-        )
+        raise UsageError(f"{who}: a number that requires grad would lose its gradient. Fix: {fix}.")
     if isinstance(value, int | float | np.generic) or getattr(value, "size", 0) == 1:
         number: int | float = value.item() if hasattr(value, "item") else value
         return number
-    raise UsageError(
-        f"{who}: limits are numbers, received {type(value).__name__}. "
-        "Fix: tg.maximum and tg.minimum take tensors."
-    )
+    raise UsageError(f"{who}: limits are numbers, received {type(value).__name__}. Fix: {fix}.")
 
 
 clip = op(

@@ -1,4 +1,4 @@
-"""Losses: mean squared error, cross-entropy and binary cross-entropy, from logits."""
+"""Losses between predictions and targets of one shape: squared, absolute, Huber, KL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from ..core.dtypes import as_array
 from ..core.errors import (
     DtypeError,
-    IndexRangeError,
     ShapeError,
     UsageError,
     compose_message,
@@ -20,19 +19,21 @@ from ..core.modes import module_path
 from ..core.op import composite, op
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from .activation import sigmoid
-from .elementwise import square
-from .reduce import as_floating, mean, softmax, sum
-from .shape import expand_dims
+from .creation import check_finite
+from .elementwise import abs, clip, exp, log, square
+from .reduce import mean, sum
+
+REDUCTIONS = ("mean", "sum", "none")
 
 
-def checked_reduction(who: str, reduction: Any) -> str:
+def checked_reduction(who: str, reduction: Any, allowed: tuple[str, ...] = REDUCTIONS) -> str:
     """Return ``reduction`` if it is one."""
-    if isinstance(reduction, str) and reduction in ("mean", "sum", "none"):
+    if isinstance(reduction, str) and reduction in allowed:
         return reduction
+    words = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
     raise UsageError(
         compose_message(
-            f"{who}: reduction is 'mean', 'sum' or 'none'",
+            f"{who}: reduction is {words}",
             describe(reduction),
             f"{who}(…, reduction='mean'); prediction and target belong into the call",
         )
@@ -46,7 +47,7 @@ def reduced(losses: Any, reduction: str) -> Tensor:
     return sum(losses) if reduction == "sum" else losses
 
 
-def _operand(who: str, value: Any) -> Any:
+def as_operand(who: str, value: Any) -> Any:
     """Return a tensor or an array; numbers and lists become arrays."""
     if isinstance(value, Tensor):
         return value
@@ -58,7 +59,7 @@ def _operand(who: str, value: Any) -> Any:
 
 def check_same_shape(who: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     """Raise unless prediction and target have one shape: broadcasting would make a table."""
-    prediction, target = _operand(who, prediction), _operand(who, target)
+    prediction, target = as_operand(who, prediction), as_operand(who, target)
     if prediction.shape != target.shape:
         fix = "reshape one of them"
         if prediction.shape == (*target.shape, 1):
@@ -102,158 +103,179 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     return reduced(square(input - target), reduction)
 
 
-def _binary_cross_entropy(x: Array, t: Array) -> Array:
-    """Compute log(1 + eˣ) − x t so that nothing cancels where the answer is right."""
-    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))  # type: ignore[no-any-return]
+@composite("Σ |a − b| / n", kinks="the derivative at 0 is 0")
+def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
+    """Mean absolute error; parameters and errors as for :func:`mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> float(tg.nn.functional.l1_loss(tg.tensor([1.0, -3.0]), tg.zeros(2)))
+    2.0
+    """
+    checked_reduction("l1_loss", reduction)
+    input, target = check_same_shape("l1_loss", input, target)
+    return reduced(abs(input - target), reduction)
 
 
-binary_cross_entropy_elements = op(
-    "binary_cross_entropy_elements", _binary_cross_entropy, label="BCE", quiet=True, saves="x t",
-    formula="log(1 + exp(x)) − x · t", local=["(1 − t) · sigmoid(x) − t · sigmoid(−x)", "−x"],
-    vjps=[
-        lambda g, y, x, t: g * ((1 - t) * sigmoid(x) - t * sigmoid(-x)),
-        lambda g, y, x, t: -(g * x),
-    ],
-    doc="Binary cross-entropy of each logit with its target, accurate from −∞ to ∞.",
+# ---- Huber: a square near 0, a straight line beyond ------------------------------------------
+
+
+def _huber(x: Array, *, delta: float) -> Any:
+    size = np.abs(x)
+    near = np.minimum(size, delta)
+    return near * (size - 0.5 * near)
+
+
+huber = op(
+    "huber", _huber, saves="x", quiet=True,
+    formula="clip(x, −delta, delta) · (x − clip(x, −delta, delta) / 2)",
+    local=["clip(x, −delta, delta)"],
+    vjps=[lambda g, y, x, *, delta: g * clip(x, min=-delta, max=delta)],
+    doc="x²/2 up to |x| = delta, then delta · (|x| − delta/2) (Huber 1964).",
 )  # fmt: skip
 
 
-@composite("Σ (log(1 + exp(x)) − x · t) / n")
-def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Tensor:
-    """Binary cross-entropy of ``sigmoid(input)``, computed from the logits without overflow.
+@composite("Σ huber(a − b) / n")
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """Huber's loss: d²/2 where |d| ≤ delta, else delta (|d| − delta/2), for d = input − target.
+
+    Parameters
+    ----------
+    input, target : Tensor or ndarray
+        Of equal shapes; nothing is broadcast.
+    reduction : {"mean", "sum", "none"}
+    delta : float
+        Where the square becomes a line; above 0.
+
+    Raises
+    ------
+    ShapeError, UsageError
+        If the shapes differ, or ``delta`` is not positive.
+
+    Notes
+    -----
+    Source: P. J. Huber, Robust estimation of a location parameter, 1964.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> tg.nn.functional.huber_loss(tg.tensor([0.5, 3.0]), tg.zeros(2), reduction="none")
+    tensor([0.125, 2.5  ])
+    """
+    checked_reduction("huber_loss", reduction)
+    checked_limit("huber_loss", "delta", delta)
+    input, target = check_same_shape("huber_loss", input, target)
+    return reduced(huber(input - target, delta=float(delta)), reduction)
+
+
+@composite("Σ huber(a − b) / (n · beta)")
+def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """Absolute error with a rounded corner: d²/(2 beta) where |d| < beta, else |d| − beta/2.
+
+    It is :func:`huber_loss` divided by ``beta``; for ``beta=0`` it is :func:`l1_loss`.
+
+    Parameters
+    ----------
+    input, target : Tensor or ndarray
+        Of equal shapes; nothing is broadcast.
+    reduction : {"mean", "sum", "none"}
+    beta : float
+        The width of the corner; from 0 on.
+
+    Raises
+    ------
+    ShapeError, UsageError
+        If the shapes differ, or ``beta`` is negative.
+
+    Notes
+    -----
+    Source: R. Girshick, Fast R-CNN, 2015.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> tg.nn.functional.smooth_l1_loss(tg.tensor([0.5, 3.0]), tg.zeros(2), reduction="none")
+    tensor([0.125, 2.5  ])
+    """
+    checked_reduction("smooth_l1_loss", reduction)
+    checked_limit("smooth_l1_loss", "beta", beta, zero=True)
+    input, target = check_same_shape("smooth_l1_loss", input, target)
+    if beta == 0:
+        return reduced(abs(input - target), reduction)
+    return reduced(huber(input - target, delta=float(beta)) / float(beta), reduction)
+
+
+def checked_limit(who: str, name: str, value: Any, zero: bool = False) -> None:
+    """Raise unless a setting is a number above 0 (or from 0 on)."""
+    check_finite(who, **{name: value})
+    if value < 0 or (value == 0 and not zero):
+        raise UsageError(f"{who}: {name} is {'not negative' if zero else 'above 0'}, not {value}.")
+
+
+# ---- Kullback-Leibler divergence ----------------------------------------------------------------
+
+
+def _kl(x: Array, t: Array) -> Any:
+    t = np.asarray(t, np.result_type(x, t))  # a number takes the dtype of x before its logarithm
+    return np.where(t == 0, 0, t * (np.log(t) - x))
+
+
+def _kl_log(x: Array, t: Array) -> Any:
+    t = np.asarray(t, np.result_type(x, t))
+    p = np.exp(t)
+    return np.where(p == 0, 0, p * (t - x))
+
+
+kl_elements = op(
+    "kl_elements", _kl, label="KL", saves="x t", quiet=True,
+    formula="t · (log(t) − x)", local=["−t", "log(t) + 1 − x"],
+    vjps=[lambda g, y, x, t: -(g * t), lambda g, y, x, t: g * (log(t) + 1 - x)],
+    doc="Divergence of probabilities t from log-probabilities x, element by element; 0 for t = 0.",
+)  # fmt: skip
+
+kl_log_elements = op(
+    "kl_log_elements", _kl_log, label="KL", saves="y t", quiet=True,
+    formula="exp(t) · (t − x)", local=["−exp(t)", "y + exp(t)"],
+    vjps=[lambda g, y, x, t: -(g * exp(t)), lambda g, y, x, t: g * (y + exp(t))],
+    doc="Divergence of log-probabilities t from log-probabilities x; 0 for t = −∞.",
+)  # fmt: skip
+
+
+@composite("Σ t · (log(t) − x) / n")
+def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """Kullback-Leibler divergence of a target distribution from predicted log-probabilities.
 
     Parameters
     ----------
     input : Tensor or ndarray
-        Logits, any shape.
+        Log-probabilities, as of log_softmax.
     target : Tensor or ndarray
-        Probabilities in [0, 1] (0 and 1 for labels), of the same shape.
-    reduction : {"mean", "sum", "none"}
+        Probabilities, of the same shape; log-probabilities with ``log_target``.
+    reduction : {"mean", "batchmean", "sum", "none"}
+        "batchmean" divides the sum by the length of axis 0: the divergence as mathematics
+        has it. "mean", the default as in PyTorch, divides by the number of elements.
+    log_target : bool
 
     Raises
     ------
     ShapeError
-        If the shapes differ.
-    IndexRangeError
-        If a target lies outside [0, 1].
+        If the shapes differ, or "batchmean" meets a 0-d tensor.
 
     Examples
     --------
     >>> import tinygraph as tg
-    >>> loss = tg.nn.functional.binary_cross_entropy_with_logits(tg.zeros(1), tg.ones(1))
-    >>> round(float(loss), 4)
-    0.6931
+    >>> p = tg.tensor([[0.5, 0.5]])
+    >>> float(tg.nn.functional.kl_div(tg.log(p), p, reduction="batchmean"))
+    0.0
     """
-    who = "binary_cross_entropy_with_logits"
-    checked_reduction(who, reduction)
-    input, target = check_same_shape(who, input, target)
-    values = target._data if isinstance(target, Tensor) else target
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
-        raise IndexRangeError(
-            compose_message(
-                f"{who}: targets lie between 0 and 1",
-                f"values from {values.min()} to {values.max()}",
-                "labels are 0 and 1",
-                module_path(),
-            )
-        )
-    return reduced(binary_cross_entropy_elements(input, target), reduction)
-
-
-# ---- cross-entropy over classes ------------------------------------------------------------
-
-
-def _check_labels(logits: Any, labels: Any) -> dict[str, Any]:
-    if logits.ndim < 1 or labels.shape != logits.shape[:-1]:
+    checked_reduction("kl_div", reduction, ("mean", "batchmean", "sum", "none"))
+    input, target = check_same_shape("kl_div", input, target)
+    losses = (kl_log_elements if log_target else kl_elements)(input, target)
+    if reduction != "batchmean":
+        return reduced(losses, reduction)
+    if losses.ndim == 0:
         raise ShapeError(
-            compose_message(
-                "cross_entropy: logits (N, C) go with labels (N,)",
-                describe_all([logits, labels]),
-                "labels.argmax(axis=1) if they are one-hot, labels.squeeze() if they are (N, 1); "
-                "the logits come first",
-                module_path(),
-            )
+            compose_message("kl_div: 'batchmean' needs a batch axis", describe(input), "'sum'")
         )
-    if labels.dtype.kind not in "iu":
-        raise DtypeError(
-            compose_message(
-                "cross_entropy: labels are class numbers",
-                describe(labels),
-                "dtype=int, as in labels.astype(np.int64)",
-                module_path(),
-            )
-        )
-    classes = logits.shape[-1]
-    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise IndexRangeError(
-            compose_message(
-                f"cross_entropy: labels go from 0 to {classes - 1} for {classes} classes",
-                f"label {wrong}",
-                "number the classes from 0, or widen the last layer",
-                module_path(),
-            )
-        )
-    return {}
-
-
-def _cross_entropy_rows(logits: Array, labels: Array) -> Array:
-    logits = as_floating(logits)
-    shifted = logits - np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
-    total = np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
-    picked = np.take_along_axis(shifted, np.asarray(labels)[..., None], axis=-1)
-    return np.asarray((total - picked)[..., 0])
-
-
-def _one_hot(labels: Array, *, classes: int, dtype: Any) -> Array:
-    result = np.zeros((*labels.shape, classes), dtype)
-    np.put_along_axis(result, np.asarray(labels)[..., None], 1, axis=-1)
-    return result
-
-
-one_hot = op(
-    "one_hot", _one_hot, kind="index", formula="1 at the label, 0 elsewhere",
-    doc="Turn class numbers into rows with a single 1 (of ``classes`` lengths, in ``dtype``).",
-)  # fmt: skip
-
-cross_entropy_rows = op(
-    "cross_entropy_rows", _cross_entropy_rows, kind="reduce", label="CE",
-    formula="log Σ exp(x) − x[label]", local=["softmax(x) − one_hot(label)", ""],
-    saves="logits labels",
-    discrete=[1], prepare=_check_labels, quiet=True,
-    vjps=[
-        lambda g, y, logits, labels: expand_dims(g, axis=-1)
-        * (softmax(logits) - one_hot(labels, classes=logits.shape[-1], dtype=logits.dtype)),
-        None,
-    ],
-    doc="Cross-entropy of each row of logits (…, C) with its label (…).",
-)  # fmt: skip
-
-
-@composite("Σ (log Σ exp(x) − x[label]) / n")
-def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Tensor:
-    """Cross-entropy of ``softmax(input)`` with class numbers, computed from the logits.
-
-    Parameters
-    ----------
-    input : Tensor or ndarray, shape (N, C) or (C,)
-        Logits: unnormalized log-probabilities. Do not apply softmax before.
-    target : Tensor or ndarray of integers, shape (N,) or ()
-        Class numbers from 0 to C − 1, checked once a batch.
-    reduction : {"mean", "sum", "none"}
-
-    Raises
-    ------
-    ShapeError, DtypeError, IndexRangeError
-        If the labels do not fit the logits, are not integers, or are out of range.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> loss = tg.nn.functional.cross_entropy(tg.zeros(1, 2), tg.tensor([0]))
-    >>> round(float(loss), 4)
-    0.6931
-    """
-    checked_reduction("cross_entropy", reduction)
-    logits, labels = _operand("cross_entropy", input), _operand("cross_entropy", target)
-    return reduced(cross_entropy_rows(logits, labels), reduction)
+    return sum(losses) / (losses.shape[0] or float("nan"))

@@ -165,7 +165,8 @@ def _shape(who: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     return result
 
 
-def _generator(generator: Generator | None) -> Generator:
+def chosen_generator(generator: Generator | None) -> Generator:
+    """Return the generator to draw from: tinygraph's own for None."""
     if generator is None:
         return default_generator
     if not isinstance(generator, Generator):
@@ -217,7 +218,7 @@ def uniform(
         raise UsageError(f"uniform: low must not exceed high. Received low={low}, high={high}.")
     value = uniform_op(
         shape=_shape("uniform", shape), low=float(low), high=float(high),
-        dtype=_float_dtype(dtype), generator=_generator(generator),
+        dtype=_float_dtype(dtype), generator=chosen_generator(generator),
     )  # fmt: skip
     return Tensor(np.asarray(value), requires_grad)
 
@@ -241,7 +242,7 @@ def normal(
         raise UsageError(f"normal: std must not be negative. Received {std}.")
     value = normal_op(
         shape=_shape("normal", shape), mean=float(mean), std=float(std),
-        dtype=_float_dtype(dtype), generator=_generator(generator),
+        dtype=_float_dtype(dtype), generator=chosen_generator(generator),
     )  # fmt: skip
     return Tensor(np.asarray(value), requires_grad)
 
@@ -292,7 +293,7 @@ def randint(low: int, high: int | None = None, shape: Any = (),
         raise UsageError(f"randint: low must be below high. Received low={start}, high={stop}.")
     value = randint_op(
         shape=_shape("randint", (shape,)),
-        low=start, high=stop, generator=_generator(generator),
+        low=start, high=stop, generator=chosen_generator(generator),
     )  # fmt: skip
     return Tensor(np.asarray(value))
 
@@ -309,7 +310,7 @@ def permutation(count: int, generator: Generator | None = None) -> Tensor:
     number = as_index(count)
     if number < 0:
         raise UsageError(f"permutation: count must not be negative. Received {number}.")
-    return Tensor(np.asarray(permutation_op(count=number, generator=_generator(generator))))
+    return Tensor(np.asarray(permutation_op(count=number, generator=chosen_generator(generator))))
 
 
 def bernoulli(p: Any, generator: Generator | None = None) -> Tensor:
@@ -331,4 +332,4 @@ def bernoulli(p: Any, generator: Generator | None = None) -> Tensor:
         raise UsageError("bernoulli: probabilities lie between 0 and 1.")
     floating = isinstance(p, Tensor) and values.dtype.kind == "f"
     source = p if floating else Tensor(values.astype(get_default_dtype()))
-    return bernoulli_op(source, generator=_generator(generator))
+    return bernoulli_op(source, generator=chosen_generator(generator))

@@ -18,7 +18,9 @@ from .elementwise import exp, square
 from .shape import reshape
 
 
-def _check_reduce(who: str) -> Any:
+def check_reduce(who: str) -> Any:
+    """Return the ``prepare`` of a reduction: axes sorted and positive."""
+
     def check(x: Any, *, axis: Any, keepdims: Any) -> dict[str, Any]:
         return {"axis": all_axes(who, axis, x.ndim), "keepdims": bool(keepdims)}
 
@@ -57,7 +59,7 @@ def _sum(x: Any, *, axis: Any = None, keepdims: bool = False) -> Array:
 sum = op(
     "sum", _sum, kind="reduce", label="Σ", formula="Σ x", local=["1, spread back"],
     vjps=[lambda g, y, x, *, axis, keepdims: _spread(g, x, axis)],
-    prepare=_check_reduce("sum"), numpy=[np.sum],
+    prepare=check_reduce("sum"), numpy=[np.sum],
     doc="Add the elements along axes (default: all). float32 stays accurate over long axes.",
 )  # fmt: skip
 
@@ -79,7 +81,7 @@ def _mean_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) 
 
 mean = op(
     "mean", _mean, kind="reduce", formula="Σ x / n", local=["1 / n, spread back"],
-    vjps=[_mean_vjp], prepare=_check_reduce("mean"), numpy=[np.mean],
+    vjps=[_mean_vjp], prepare=check_reduce("mean"), numpy=[np.mean],
     doc="Average the elements along axes (default: all); the mean of no elements is nan.",
 )  # fmt: skip
 
@@ -163,7 +165,7 @@ def _logsumexp_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: b
 
 logsumexp = op(
     "logsumexp", _logsumexp, kind="reduce", formula="log Σ exp(x)", local=["exp(x − y)"],
-    saves="y x", vjps=[_logsumexp_vjp], prepare=_check_reduce("logsumexp"), quiet=True,
+    saves="y x", vjps=[_logsumexp_vjp], prepare=check_reduce("logsumexp"), quiet=True,
     doc="Take log Σ eˣ along axes, without overflow; nothing but −inf gives −inf.",
 )  # fmt: skip
 

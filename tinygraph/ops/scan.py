@@ -15,29 +15,16 @@ from ..core.errors import ShapeError, compose_message, describe_all
 from ..core.op import Op, composite, op
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from .axes import kept_shape, one_axis, permutation
+from .along import extend, part, rows, shift, unrows
+from .axes import kept_shape, one_axis
 from .elementwise import exp
-from .index import getitem
-from .reduce import _check_reduce, as_floating
-from .shape import pad_op, reshape, transpose
-from .sort import gather
+from .gather import take_along_axis
+from .operands import operand
+from .reduce import as_floating, check_reduce
+from .shape import reshape
 
 SEQUENTIAL = 64
 """Up to this length a recurrence runs step by step, beyond it in √n blocks at once."""
-
-
-def _part(x: Any, axis: int, part: slice) -> Any:
-    return getitem(x, index=(slice(None),) * axis + (part,))
-
-
-def _shift(x: Any, axis: int, forwards: bool, fill: float) -> Any:
-    """Move every element one place on along an axis; ``fill`` comes in, the last one goes."""
-    if x.shape[axis] == 0:
-        return x
-    kept = slice(0, -1) if forwards else slice(1, None)
-    widths = [(0, 0)] * x.ndim
-    widths[axis] = (1, 0) if forwards else (0, 1)
-    return pad_op(_part(x, axis, kept), pad_width=tuple(widths), constant=fill)
 
 
 # ---- the linear recurrence -------------------------------------------------------------------
@@ -76,7 +63,7 @@ def _recurrence(a: Any, b: Any, *, axis: int = -1, reverse: bool = False) -> Any
 
 def _adjoint(g: Any, a: Any, axis: int, reverse: bool) -> Any:
     """Carry gradients the other way: λ[k] = g[k] + a[k+1] · λ[k+1]."""
-    return recurrence(_shift(a, axis, reverse, 0.0), g, axis=axis, reverse=not reverse)
+    return recurrence(shift(a, axis, reverse, 0.0), g, axis=axis, reverse=not reverse)
 
 
 recurrence: Op = op(
@@ -84,7 +71,7 @@ recurrence: Op = op(
     local=["y[k−1] · λ", "λ[k] = g[k] + a[k+1] · λ[k+1]"], saves="y a", quiet=True,
     vjps=[
         lambda g, y, a, b, *, axis, reverse: _adjoint(g, a, axis, reverse)
-        * _shift(y, axis, not reverse, 0.0),
+        * shift(y, axis, not reverse, 0.0),
         lambda g, y, a, b, *, axis, reverse: _adjoint(g, a, axis, reverse),
     ],
     prepare=_check_recurrence,
@@ -96,9 +83,9 @@ recurrence: Op = op(
 
 def _check_scan(who: str) -> Any:
     def check(x: Any, *, axis: Any, **more: Any) -> dict[str, Any]:
-        flat = axis is None and x.ndim != 1
-        more = {k: bool(v) for k, v in more.items()}
-        return {"axis": None if flat else one_axis(who, 0 if axis is None else axis, x.ndim)} | more
+        if axis is not None:
+            axis = one_axis(who, axis, max(x.ndim, 1))
+        return {"axis": axis if x.ndim else None} | {k: bool(v) for k, v in more.items()}
 
     return check
 
@@ -120,14 +107,14 @@ cumsum: Op = op(
             cumsum(g, axis=axis or 0, reverse=not reverse), shape=x.shape
         )
     ],
-    prepare=_check_scan("cumsum"),
+    prepare=_check_scan("cumsum"), quiet=True,
     doc="Add up along an axis (None: flattened); with reverse from the end.",
 )  # fmt: skip
 
 
 def _cumprod_vjp(g: Any, y: Any, x: Any, *, axis: int | None, reverse: bool) -> Any:
     flat = reshape(x, shape=g.shape)
-    grad = _adjoint(g, flat, axis or 0, reverse) * _shift(y, axis or 0, not reverse, 1.0)
+    grad = _adjoint(g, flat, axis or 0, reverse) * shift(y, axis or 0, not reverse, 1.0)
     return reshape(grad, shape=x.shape)
 
 
@@ -141,26 +128,12 @@ cumprod: Op = op(
 )  # fmt: skip
 
 
-def rows(x: Any, axis: tuple[int, ...]) -> Any:
-    """Return ``x`` with the axes ``axis`` joined into one, the last."""
-    kept = tuple(a for a in range(x.ndim) if a not in axis)
-    shape = tuple(x.shape[a] for a in kept) + (math.prod([x.shape[a] for a in axis]),)
-    return reshape(transpose(x, axes=kept + axis), shape=shape)
-
-
-def unrows(z: Any, axis: tuple[int, ...], shape: tuple[int, ...]) -> Any:
-    """Undo :func:`rows` for a tensor of this shape."""
-    order = tuple(a for a in range(len(shape)) if a not in axis) + axis
-    back = permutation("rows", tuple(order.index(a) for a in range(len(shape))), len(shape))
-    return transpose(reshape(z, shape=tuple(shape[a] for a in order)), axes=back)
-
-
 def _prod_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Multiply all elements before by all elements after."""
     z = rows(x, axis)
     last = z.ndim - 1
-    before = _shift(cumprod(z, axis=last), last, True, 1.0)
-    after = _shift(cumprod(z, axis=last, reverse=True), last, False, 1.0)
+    before = shift(cumprod(z, axis=last), last, True, 1.0)
+    after = shift(cumprod(z, axis=last, reverse=True), last, False, 1.0)
     return reshape(g, shape=kept_shape(x.shape, axis)) * unrows(before * after, axis, x.shape)
 
 
@@ -169,7 +142,7 @@ prod = op(
         x, axis=axis, keepdims=keepdims, out=out
     ),
     kind="reduce", label="Π", formula="Π x", local=["the product of the other elements"],
-    saves="x", vjps=[_prod_vjp], prepare=_check_reduce("prod"), numpy=[np.prod], quiet=True,
+    saves="x", vjps=[_prod_vjp], prepare=check_reduce("prod"), numpy=[np.prod], quiet=True,
     kinks="none: right at zeros, since nothing is divided",
     doc="Multiply the elements along axes (default: all); the product of no elements is 1.",
 )  # fmt: skip
@@ -180,9 +153,9 @@ prod = op(
 def _logcumsumexp_vjp(g: Any, y: Any, x: Any, *, axis: int | None) -> Any:
     """Σ g[i] exp(x[k] − y[i]) for i ≥ k, in factors exp(y[i] − y[i+1]) that are at most 1."""
     a = axis or 0
-    falls = exp(_part(y, a, slice(0, -1)) - _part(y, a, slice(1, None)))
-    widths = tuple((0, int(i == a and g.shape[a] > 0)) for i in range(g.ndim))
-    carried = recurrence(pad_op(falls, pad_width=widths), g, axis=a, reverse=True)
+    falls = exp(part(y, a, slice(0, -1)) - part(y, a, slice(1, None)))
+    falls = extend(falls, a, False, 0.0) if g.shape[a] else falls
+    carried = recurrence(falls, g, axis=a, reverse=True)
     return reshape(carried * exp(reshape(x, shape=g.shape) - y), shape=x.shape)
 
 
@@ -240,8 +213,8 @@ def cummax(x: Any, axis: int | None = None) -> Tensor:
     >>> tg.cummax(tg.tensor([1.0, 3.0, 2.0]))
     tensor([1., 3., 3.])
     """
-    x = x if hasattr(x, "ndim") else np.asarray(x)
+    x = operand("cummax", x)
     if axis is None:
         x, axis = reshape(x, shape=(x.size,)), 0
     axis = one_axis("cummax", axis, x.ndim)
-    return gather(x, argcummax(x, axis=axis), axis)
+    return take_along_axis(x, argcummax(x, axis=axis), axis)

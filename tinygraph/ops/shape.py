@@ -1,4 +1,4 @@
-"""The same elements in another arrangement, and tensors joined together."""
+"""The same elements in another shape: reshape, transpose, and functions made of the two."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.calls import checked_call
-from ..core.dtypes import as_array
-from ..core.errors import ShapeError, UsageError, compose_message, describe, describe_all
+from ..core.errors import ShapeError, UsageError, compose_message, describe
 from ..core.modes import module_path
 from ..core.op import Op, composite, op
 from ..core.tensor import Tensor
 from .axes import all_axes, as_shape, one_axis, permutation
-from .index import getitem
+from .operands import operand
 
 
 def _check_reshape(x: Any, *, shape: Any) -> dict[str, Any]:
@@ -132,184 +130,128 @@ expand_dims = op(
     doc="Insert axes of length 1 at the places they have in the result.",
 )  # fmt: skip
 
-# ---- joining ---------------------------------------------------------------------------
+# ---- compositions ------------------------------------------------------------------------
+
+permute = transpose
+"""PyTorch's name of transpose with axes."""
 
 
-def _check_concatenate(*arrays: Any, axis: Any) -> dict[str, Any]:
-    if not arrays:
-        raise UsageError("concatenate needs at least one tensor.")
-    ndim = np.ndim(arrays[0]) if not hasattr(arrays[0], "ndim") else arrays[0].ndim
-    if any(not hasattr(a, "ndim") or a.ndim == 0 for a in arrays):
-        raise ShapeError(
-            compose_message(
-                "concatenate: a 0-d tensor has no axis to join along",
-                describe_all(arrays),
-                "tg.stack joins along a new axis",
-            )
-        )
-    axis = one_axis("concatenate", axis, ndim)
-    rests = [a.shape[:axis] + a.shape[axis + 1 :] for a in arrays]
-    if any(a.ndim != ndim for a in arrays) or any(r != rests[0] for r in rests):
-        raise ShapeError(
-            compose_message(
-                f"concatenate: all lengths but that of axis {axis} must agree",
-                describe_all(arrays),
-                "reshape or pad the odd one",
-                module_path(),
-            )
-        )
-    return {"axis": axis}
-
-
-def _concatenate_vjp(
-    g: Any, y: Any, *arrays: Any, needs: tuple[bool, ...], axis: int
-) -> tuple[Any, ...]:
-    parts = []
-    start = 0
-    for a, needed in zip(arrays, needs, strict=True):
-        stop = start + a.shape[axis]
-        parts.append(getitem(g, index=_along(axis, slice(start, stop))) if needed else None)
-        start = stop
-    return tuple(parts)
-
-
-def _along(axis: int, part: slice) -> tuple[slice, ...]:
-    return (slice(None),) * axis + (part,)
-
-
-concatenate_op = op(
-    "concatenate", lambda *arrays, axis=0, out=None: np.concatenate(arrays, axis=axis, out=out),
-    vjps=_concatenate_vjp, kind="join", label="⧺", formula="[x₁, x₂, …] along axis",
-    local=["its part of the gradient"], prepare=_check_concatenate,
-    doc="Join tensors along an axis that they have.",
-)  # fmt: skip
-
-
-@checked_call
-def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Tensor:
-    """Join tensors along an axis that they have.
-
-    Parameters
-    ----------
-    tensors : sequence of Tensor or ndarray
-        Of equal shapes but for ``axis``.
-    axis : int or None
-        The axis to join along; None flattens first.
-
-    Raises
-    ------
-    ShapeError
-        If the other lengths differ.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> tg.concatenate([tg.zeros(1, 2), tg.ones(1, 2)])
-    tensor([[0., 0.],
-            [1., 1.]])
-    """
-    parts = _sequence("concatenate", tensors)
-    if axis is None:
-        parts, axis = [reshape(p, shape=(-1,)) for p in parts], 0
-    return concatenate_op(*parts, axis=axis)
-
-
-@composite("[x₁, x₂, …] along a new axis", numpy=[np.stack])
-def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
-    """Join tensors of one shape along a new axis.
-
-    Parameters
-    ----------
-    tensors : sequence of Tensor or ndarray
-        All of the same shape.
-    axis : int
-        Where the new axis is in the result.
-
-    Raises
-    ------
-    ShapeError
-        If the shapes differ.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> x, y = tg.variables(x=1, y=2)
-    >>> tg.stack([x, y]).shape
-    (2,)
-    """
-    parts = [p if hasattr(p, "ndim") else as_array(p) for p in _sequence("stack", tensors)]
-    if any(p.shape != parts[0].shape for p in parts):
-        raise ShapeError(
-            compose_message("stack: all shapes must be equal", describe_all(parts), "tg.pad")
-        )
-    return concatenate_op(*[expand_dims(p, axis=axis) for p in parts], axis=axis)
-
-
-def _sequence(who: str, tensors: Any) -> list[Any]:
-    if getattr(tensors, "ndim", 1) == 0 or not hasattr(tensors, "__iter__"):
-        raise UsageError(f"{who} takes a sequence of tensors: tg.{who}([a, b]).")
-    parts = list(tensors)
-    if not parts:
-        raise UsageError(f"{who} needs at least one tensor.")
-    return parts
-
-
-# ---- padding: its adjoint is a slice ---------------------------------------------------------
-
-
-def _check_pad(x: Any, *, pad_width: Any, constant: Any) -> dict[str, Any]:
-    try:
-        widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
-    except ValueError as error:
-        raise ShapeError(
-            compose_message(
-                "pad: pad_width is a number, (before, after), or one pair for each axis",
-                f"{pad_width} for {describe(x)}",
-            )
-        ) from error
-    if widths.dtype.kind not in "iu" or (widths < 0).any():
-        raise ShapeError(f"pad: widths are whole numbers from 0 on. Received {pad_width}.")
-    return {"pad_width": tuple((int(a), int(b)) for a, b in widths), "constant": float(constant)}
-
-
-pad_op = op(
-    "pad", lambda x, *, pad_width, constant=0.0: np.pad(x, pad_width, constant_values=constant),
-    vjps=[
-        lambda g, y, x, *, pad_width, constant: getitem(
-            g, index=tuple(slice(a, a + n) for (a, _), n in zip(pad_width, x.shape, strict=True))
-        )
-    ],
-    kind="index", formula="x with a border of constant", local=["the middle of the gradient"],
-    prepare=_check_pad,
-    doc="Surround with a constant.",
-)  # fmt: skip
-
-
-@checked_call
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Tensor:
-    """Surround a tensor with a constant border.
+@composite("x with axes start … end joined")
+def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Tensor:
+    """Join adjacent axes to one, by default all of them.
 
     Parameters
     ----------
     x : Tensor or ndarray
-    pad_width : int, pair, or one pair for each axis
-        Elements before and after, as in ``np.pad``.
-    mode : {"constant"}
-        How the border is filled.
-    constant_values : float
-        The value of the border.
+    start_axis, end_axis : int
+        The first and the last of the axes to join.
+
+    Returns
+    -------
+    Tensor
+        Of one axis if ``x`` has none.
 
     Raises
     ------
     ShapeError
-        If the widths do not fit the axes, or are negative.
+        If an axis does not exist, or the end comes before the start.
 
     Examples
     --------
     >>> import tinygraph as tg
-    >>> tg.pad(tg.ones(2), (1, 2))
-    tensor([0., 1., 1., 0., 0.])
+    >>> tg.flatten(tg.zeros(2, 3, 4), start_axis=1).shape
+    (2, 12)
     """
-    if mode != "constant":
-        raise UsageError(f"pad: mode is 'constant', received {mode!r}.")
-    return pad_op(x, pad_width=pad_width, constant=constant_values)
+    x = operand("flatten", x)
+    start, end = (one_axis("flatten", a, max(x.ndim, 1)) for a in (start_axis, end_axis))
+    if end < start:
+        raise ShapeError(
+            compose_message(
+                f"flatten: end_axis={end_axis} comes before start_axis={start_axis}",
+                describe(x),
+                "the axes joined are those from start_axis to end_axis",
+                module_path(),
+            )
+        )
+    joined = math.prod(x.shape[start : end + 1])
+    return reshape(x, shape=x.shape[:start] + (joined,) + x.shape[end + 1 :])
+
+
+@composite("x with an axis split into several")
+def unflatten(x: Any, axis: int, sizes: Sequence[int]) -> Tensor:
+    """Split an axis into several: the inverse of flatten.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray
+    axis : int
+        The axis to split.
+    sizes : sequence of int
+        The lengths of the new axes; one may be −1.
+
+    Raises
+    ------
+    ShapeError
+        If the product of the lengths is not that of the axis.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> tg.unflatten(tg.zeros(2, 12), 1, (3, -1)).shape
+    (2, 3, 4)
+    """
+    x = operand("unflatten", x)
+    axis = one_axis("unflatten", axis, x.ndim)
+    wanted, length = list(as_shape("unflatten", sizes)), x.shape[axis]
+    known = -math.prod(wanted)
+    if wanted.count(-1) == 1 and known > 0:
+        wanted[wanted.index(-1)] = length // known
+    if any(n < 0 for n in wanted) or math.prod(wanted) != length:
+        raise ShapeError(
+            compose_message(
+                f"unflatten: axis {axis} of length {length} does not split into {tuple(sizes)}",
+                describe(x),
+                f"lengths whose product is {length}; one of them may be -1",
+                module_path(),
+            )
+        )
+    return reshape(x, shape=x.shape[:axis] + tuple(wanted) + x.shape[axis + 1 :])
+
+
+@composite("x with axes moved from source to destination", numpy=[np.moveaxis])
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Move axes to other places; the others keep their order.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray
+    source, destination : int or sequence of int
+        Where the axes are, and where they come to be.
+
+    Raises
+    ------
+    ShapeError
+        If an axis does not exist or stands twice, or the numbers of axes differ.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> tg.moveaxis(tg.zeros(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
+    x = operand("moveaxis", x)
+    given = [a if isinstance(a, tuple | list) else (a,) for a in (source, destination)]
+    starts, ends = ([one_axis("moveaxis", a, x.ndim) for a in axes] for axes in given)
+    if len(starts) != len(ends) or len(set(starts)) < len(starts) or len(set(ends)) < len(ends):
+        raise ShapeError(
+            compose_message(
+                "moveaxis: source and destination name equally many axes, each once",
+                f"source={source}, destination={destination} for {describe(x)}",
+                "",
+                module_path(),
+            )
+        )
+    order = [a for a in range(x.ndim) if a not in starts]
+    for end, start in sorted(zip(ends, starts, strict=True)):
+        order.insert(end, start)
+    return transpose(x, axes=tuple(order))

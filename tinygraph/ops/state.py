@@ -1,4 +1,4 @@
-"""Ops that write to memory: the updates of the optimizers, on flat parameter vectors.
+"""Ops that write to memory: the updates of optimizers and of running statistics.
 
 Each takes the arrays it updates first and changes them in place. Numbers that change from
 step to step come as 0-d arrays, so that a recorded plan reads them anew.
@@ -6,12 +6,14 @@ step to step come as 0-d arrays, so that a recorded plan reads them anew.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..core.op import op
 from ..core.storage import Array
+from ..core.structure import sum_axes
 
 CHUNK = 32_768
 """Elements that stay in cache while an update goes over them several times."""
@@ -78,4 +80,87 @@ adam_update = op(
     "adam_update", _adam, kind="state", quiet=True,
     formula="m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; p ← p − η m̂ / (√v̂ + ε)",
     doc="One step of Adam (Kingma and Ba 2015), in place.",
+)  # fmt: skip
+
+
+def _rmsprop(
+    p: Array, g: Array, square_avg: Array, momentum_buffer: Array, grad_avg: Array, lr: Array, *,
+    alpha: float, eps: float, weight_decay: float, momentum: float, centered: bool,
+) -> Array:  # fmt: skip
+    for pc, gc, vc, bc, ac in _chunks(p, g, square_avg, momentum_buffer, grad_avg):
+        d = gc + pc * weight_decay if weight_decay else gc
+        vc *= alpha
+        vc += d * d * (1 - alpha)
+        if centered:
+            ac += (d - ac) * (1 - alpha)
+            # rounding can take a variance near zero below it
+            root = np.sqrt(np.maximum(vc - ac * ac, 0))
+        else:
+            root = np.sqrt(vc)
+        root += eps
+        change = d / root
+        if momentum:
+            bc *= momentum
+            bc += change
+            change = bc
+        pc -= change * lr
+    return p
+
+
+rmsprop_update = op(
+    "rmsprop_update", _rmsprop, kind="state", quiet=True,
+    formula="v ← α v + (1 − α) g²; p ← p − η g / (√v + ε)",
+    doc="One step of RMSprop (Hinton 2012; centered: Graves 2013), in place.",
+)  # fmt: skip
+
+
+def _adagrad(
+    p: Array, g: Array, total: Array, lr: Array, *, eps: float, weight_decay: float
+) -> Array:
+    for pc, gc, sc in _chunks(p, g, total):
+        d = gc + pc * weight_decay if weight_decay else gc
+        sc += d * d
+        pc -= d / (np.sqrt(sc) + eps) * lr
+    return p
+
+
+adagrad_update = op(
+    "adagrad_update", _adagrad, kind="state", quiet=True,
+    formula="s ← s + g²; p ← p − η g / (√s + ε)",
+    doc="One step of Adagrad (Duchi, Hazan and Singer 2011), in place.",
+)  # fmt: skip
+
+# ---- running statistics ------------------------------------------------------------------------
+
+
+def _running(mean: Array, var: Array, x: Array, momentum: Any, *, axis: tuple[int, ...]) -> Array:
+    """Blend in mean and variance (with n − 1) of each channel, axis 1, over ``axis``.
+
+    Where the batch is not among the axes, as for instance norm, its elements are averaged.
+    """
+    count = math.prod([x.shape[a] for a in axis])
+    x = x.astype(mean.dtype, copy=False)
+    center = sum_axes(x, axis, keepdims=True) / count
+    spread = sum_axes(np.square(x - center), axis, keepdims=True) / (count - 1)
+    for running, fresh in ((mean, center), (var, spread)):
+        running *= 1 - momentum
+        running += np.mean(fresh.reshape(-1, x.shape[1]), axis=0) * momentum
+    return mean
+
+
+running_update = op(
+    "running_update", _running, kind="state",
+    formula="m ← (1 − momentum) m + momentum · mean(x); v ← the same of the variance of x",
+    doc="Update the running mean and variance of the channels of a batch, in place.",
+)  # fmt: skip
+
+
+def _counted(count: Array) -> Array:
+    count += 1
+    return count
+
+
+count_update = op(
+    "count_update", _counted, kind="state", formula="count ← count + 1",
+    doc="Count one more batch, in place.",
 )  # fmt: skip

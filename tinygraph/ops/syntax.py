@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.apply import binary_operator
 from ..core.dtypes import checked_dtype
-from ..core.errors import GradientError, compose_message, describe
+from ..core.errors import GradientError, UsageError, compose_message, describe
 from ..core.grad import backward
 from ..core.graph import node_of
 from ..core.modes import current_modes
@@ -18,7 +18,35 @@ from ..core.op import Op
 from ..core.registry import NUMPY_FUNCTIONS
 from ..core.structure import broadcast_to, cast
 from ..core.tensor import Tensor
-from . import activation, elementwise, index, linalg, reduce, shape
+from . import (
+    activation,
+    arrange,
+    choice,
+    determinant,
+    diagonal,
+    difference,
+    elementwise,
+    exponential,
+    gather,
+    index,
+    inverse,
+    joining,
+    linalg,
+    logic,
+    norm,
+    products,
+    reduce,
+    rounding,
+    scan,
+    scatter,
+    shape,
+    sort,
+    splitting,
+    statistics,
+    trigonometry,
+    truth,
+    window,
+)
 
 
 def _reflected(record: Op) -> Callable[[Tensor, Any], Any]:
@@ -106,41 +134,122 @@ OPERATORS: dict[str, Any] = {
     "__le__": elementwise.less_equal,
     "__gt__": elementwise.greater,
     "__ge__": elementwise.greater_equal,
+    "__floordiv__": rounding.floor_divide,
+    "__mod__": rounding.remainder,
+    "__and__": logic.bitwise_and,
+    "__or__": logic.bitwise_or,
+    "__xor__": logic.bitwise_xor,
+    "__invert__": logic.bitwise_not,
     "__eq__": elementwise.equal,
     "__ne__": elementwise.not_equal,
 }
 
 METHODS: dict[str, Any] = {
+    "__round__": rounding.round,
     "abs": elementwise.abs,
-    "astype": astype,
+    "all": truth.all,
+    "any": truth.any,
+    "arccos": trigonometry.arccos,
+    "arccosh": trigonometry.arccosh,
+    "arcsin": trigonometry.arcsin,
+    "arcsinh": trigonometry.arcsinh,
+    "arctan": trigonometry.arctan,
+    "arctanh": trigonometry.arctanh,
     "argmax": reduce.argmax,
     "argmin": reduce.argmin,
+    "argsort": sort.argsort,
+    "astype": astype,
     "backward": backward,
     "broadcast_to": broadcast_to,
+    "ceil": rounding.ceil,
+    "chunk": splitting.chunk,
     "clip": elementwise.clip,
     "cos": elementwise.cos,
+    "cosh": trigonometry.cosh,
+    "count_nonzero": truth.count_nonzero,
+    "cummax": scan.cummax,
+    "cumprod": scan.cumprod,
+    "cumsum": scan.cumsum,
+    "det": determinant.det,
+    "diag": diagonal.diag,
+    "diagonal": diagonal.diagonal,
+    "diff": difference.diff,
+    "dot": products.dot,
     "exp": elementwise.exp,
+    "exp2": exponential.exp2,
     "expand_dims": shape.expand_dims,
+    "expm1": exponential.expm1,
+    "flatten": shape.flatten,
+    "flip": arrange.flip,
+    "floor": rounding.floor,
+    "gather": gather.gather,
+    "index_add": scatter.index_add,
+    "index_put": scatter.index_put,
+    "inner": products.inner,
+    "inv": inverse.inv,
+    "isfinite": rounding.isfinite,
+    "isinf": rounding.isinf,
+    "isnan": rounding.isnan,
+    "lerp": choice.lerp,
     "log": elementwise.log,
+    "log10": exponential.log10,
+    "log1p": exponential.log1p,
+    "log2": exponential.log2,
     "log_softmax": reduce.log_softmax,
+    "logcumsumexp": scan.logcumsumexp,
+    "logit": exponential.logit,
     "logsumexp": reduce.logsumexp,
+    "masked_fill": choice.masked_fill,
+    "masked_select": gather.masked_select,
     "matmul": linalg.matmul,
     "max": reduce.max,
     "mean": reduce.mean,
+    "median": sort.median,
     "min": reduce.min,
+    "moveaxis": shape.moveaxis,
+    "nan_to_num": rounding.nan_to_num,
+    "nanmean": statistics.nanmean,
+    "nansum": statistics.nansum,
+    "norm": norm.norm,
+    "outer": products.outer,
+    "permute": shape.permute,
+    "prod": scan.prod,
+    "reciprocal": exponential.reciprocal,
     "relu": activation.relu,
+    "repeat": arrange.repeat,
     "reshape": shape.reshape,
+    "roll": arrange.roll,
+    "round": rounding.round,
+    "rsqrt": exponential.rsqrt,
+    "scatter": scatter.scatter,
+    "scatter_add": scatter.scatter_add,
     "sigmoid": activation.sigmoid,
+    "sign": elementwise.sign,
     "sin": elementwise.sin,
+    "sinh": trigonometry.sinh,
     "softmax": reduce.softmax,
+    "sort": sort.sort,
+    "split": splitting.split,
     "sqrt": elementwise.sqrt,
     "square": elementwise.square,
     "squeeze": shape.squeeze,
+    "std": statistics.std,
     "sum": reduce.sum,
     "swapaxes": shape.swapaxes,
-    "take": index.take,
+    "take": gather.take,
+    "take_along_axis": gather.take_along_axis,
+    "tan": trigonometry.tan,
     "tanh": elementwise.tanh,
+    "tile": arrange.tile,
+    "topk": sort.topk,
+    "trace": products.trace,
     "transpose": shape.transpose,
+    "tril": diagonal.tril,
+    "triu": diagonal.triu,
+    "trunc": rounding.trunc,
+    "unbind": splitting.unbind,
+    "unflatten": shape.unflatten,
+    "unfold": window.unfold,
     "var": reduce.var,
 }
 
@@ -165,15 +274,38 @@ def _numpy_clip(
     return elementwise.clip(x, min=low, max=high)
 
 
+def _numpy_ravel(a: Any, order: str = "C") -> Tensor:
+    """Call flatten by NumPy's other name for it."""
+    if order != "C":
+        raise UsageError(f"np.ravel of a tensor takes no argument order={order!r}: rows first.")
+    return shape.flatten(a)
+
+
 NUMPY: dict[Callable[..., Any], Any] = {
     np.clip: _numpy_clip,
-    np.concatenate: shape.concatenate,
-    np.pad: shape.pad,
+    np.argsort: sort.argsort,
+    np.concatenate: joining.concatenate,
+    np.cumprod: scan.cumprod,
+    np.cumsum: scan.cumsum,
+    np.fliplr: lambda m: arrange.flip(m, axis=1),
+    np.flipud: lambda m: arrange.flip(m, axis=0),
+    np.ravel: _numpy_ravel,
     np.astype: astype,
+    np.linalg.matmul: linalg.matmul,
+    np.linalg.outer: products.outer,
+    np.linalg.tensordot: products.tensordot,
+    np.rint: lambda x: rounding.round(x),
+    np.sort: sort.sort,
 }
 
-BINARY = ("add", "sub", "mul", "truediv", "pow", "matmul")
-SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "matmul": "@"}
+BINARY = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
+)  # fmt: skip
+SIGNS = {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**",
+    "matmul": "@", "and": "&", "or": "|", "xor": "^",
+}  # fmt: skip
+ONE_OPERAND = ("__neg__", "__abs__", "__invert__")
 
 
 def _method(function: Any) -> Callable[..., Any]:
@@ -190,7 +322,7 @@ def _method(function: Any) -> Callable[..., Any]:
 def install() -> None:
     """Bind the tables to Tensor."""
     for name, record in OPERATORS.items():
-        one_operand = name in ("__neg__", "__abs__")
+        one_operand = name in ONE_OPERAND
         setattr(Tensor, name, _method(record) if one_operand else binary_operator(record))
     for name in ("__eq__", "__ne__"):
         setattr(Tensor, name, _equality(OPERATORS[name]))

@@ -29,6 +29,7 @@ class Group(dict[str, Any]):
 
     def __init__(self, options: Mapping[str, Any], who: str, check: Check) -> None:
         super().__init__(options)
+        self.initial_lr: float | None = None  # before the first schedule
         self._who = who
         self._check = check
 
@@ -75,6 +76,12 @@ def check_number(
             raise UsageError(
                 compose_message(f"{who}: {name} is {wanted}, from {low:g} on", describe(value))
             )
+
+
+def check_flag(who: str, group: Mapping[str, Any], name: str) -> None:
+    """Raise unless the named option is True or False."""
+    if not isinstance(group[name], bool | np.bool_):
+        raise UsageError(f"{who}: {name} is True or False, received {group[name]!r}.")
 
 
 def as_groups(params: Any, defaults: dict[str, Any], who: str) -> list[dict[str, Any]]:

@@ -52,12 +52,19 @@ class Optimizer:
             self.check_options(group)
         check = _weakly(self)
         self.param_groups = tuple(Group(group, who, check) for group in groups)
-        self._packs = [_pack(group["params"], self.buffer_names) for group in groups]
+        self._packs = [_pack(group["params"], self._buffers_of(group)) for group in groups]
         self.closed = False
 
     def check_options(self, group: Mapping[str, Any]) -> None:
         """Raise UsageError on options out of range."""
         check_number(type(self).__name__, group, *({"lr", "weight_decay"} & set(group)))
+
+    def first_value(self, group: Mapping[str, Any], name: str) -> float:
+        """Return what the state vector ``name`` is filled with before the first step."""
+        return 0.0
+
+    def _buffers_of(self, group: Mapping[str, Any]) -> dict[str, float]:
+        return {name: self.first_value(group, name) for name in self.buffer_names}
 
     def update(self, group: Group, data: Array, grad: Array, state: list[Array], step: int) -> None:
         """Change ``data`` in place by one step; ``step`` counts from 1."""
@@ -149,13 +156,15 @@ class Optimizer:
         for group, saved in zip(self.param_groups, options, strict=True):
             group.update(saved)
         numbers = _numbers(self.param_groups)
-        for flat, buffers in (pack for packs in self._packs for pack in packs):
-            parts = [flat.split(b) for b in buffers]
-            for i, p in enumerate(flat.parameters):
-                entry = state.get(numbers[p], {})
-                flat.steps[i] = entry.get("step", 0)
-                for name, part in zip(self.buffer_names, parts, strict=True):
-                    part[i][...] = entry.get(name, 0)
+        for group, packs in zip(self.param_groups, self._packs, strict=True):
+            fresh = {"step": 0, **self._buffers_of(group)}
+            for flat, buffers in packs:
+                parts = [flat.split(b) for b in buffers]
+                for i, p in enumerate(flat.parameters):
+                    entry = state.get(numbers[p], fresh)
+                    flat.steps[i] = entry["step"]
+                    for name, part in zip(self.buffer_names, parts, strict=True):
+                        part[i][...] = entry[name]
 
     def __repr__(self) -> str:
         options = {k: v for k, v in self.param_groups[0].items() if k != "params"}
@@ -176,7 +185,7 @@ def _weakly(optimizer: Optimizer) -> Check:
 
 
 def _pack(
-    params: Iterable[Tensor], names: tuple[str, ...]
+    params: Iterable[Tensor], first_values: Mapping[str, float]
 ) -> list[tuple[FlatParameters, list[Array]]]:
     by_dtype: dict[Any, list[Tensor]] = {}
     for p in params:
@@ -184,7 +193,7 @@ def _pack(
     packs = []
     for same in by_dtype.values():
         flat = FlatParameters(same)
-        packs.append((flat, [np.zeros_like(flat.data) for _ in names]))
+        packs.append((flat, [np.full_like(flat.data, v) for v in first_values.values()]))
     return packs
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.errors import UsageError
 from ..core.storage import Array
 from ..ops.state import sgd_update
-from .groups import Group, as_groups, check_number
+from .groups import Group, as_groups, check_flag, check_number
 from .optimizer import Optimizer
 
 
@@ -68,8 +68,7 @@ class SGD(Optimizer):
     def check_options(self, group: Mapping[str, Any]) -> None:
         check_number("SGD", group, "lr", "momentum", "weight_decay")
         check_number("SGD", group, "dampening", low=-math.inf)
-        if not isinstance(group["nesterov"], bool | np.bool_):
-            raise UsageError(f"SGD: nesterov is True or False, received {group['nesterov']!r}.")
+        check_flag("SGD", group, "nesterov")
         if group["nesterov"] and (not group["momentum"] or group["dampening"]):
             raise UsageError("SGD: nesterov needs momentum > 0 and dampening = 0.")
         if group["momentum"] and not self.buffer_names:

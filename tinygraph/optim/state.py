@@ -97,6 +97,6 @@ def _checked_entry(
 
 def _array(where: str, value: Any) -> Array:
     try:
-        return np.array(value)
+        return np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"{where} is not made of numbers ({error})") from error

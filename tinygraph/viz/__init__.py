@@ -1,6 +1,11 @@
-"""Pictures of graphs: build (graph to plain data), dot (to DOT text), render (to a file)."""
+"""Pictures and explanations of graphs.
+
+`build` makes plain data from a graph, `dot` DOT text, `render` a file; `steps` goes through the
+graph forward and backward, and `explain` writes the steps as a worked solution.
+"""
 
 from .drawing import Drawing, draw
+from .explain import Explanation, explain
 from .render import RenderError
 
-__all__ = ["Drawing", "RenderError", "draw"]
+__all__ = ["Drawing", "Explanation", "RenderError", "draw", "explain"]

@@ -18,6 +18,8 @@ from ..core.modes import modes
 from ..core.storage import Array
 from ..core.tensor import Tensor
 
+LEAVES = "leaves made with requires_grad=True"
+
 Use = tuple[Tensor, int]
 """A tensor's result and the position of the input: one edge of the graph."""
 
@@ -67,7 +69,7 @@ def total(parts: Mapping[Use, Array], uses: Iterable[Use]) -> Array | None:
     return sum(found[1:], start=found[0]) if found else None
 
 
-def flow_from(outputs: Sequence[Tensor], upstream: Any = None) -> Flow:
+def flow_from(outputs: Sequence[Tensor], upstream: Any = None, who: str = "draw") -> Flow:
     """Run the backward pass from ``outputs``.
 
     Parameters
@@ -76,6 +78,8 @@ def flow_from(outputs: Sequence[Tensor], upstream: Any = None) -> Flow:
         Where it starts; those that do not require grad are left out.
     upstream : Tensor, ndarray or sequence of them, optional
         One upstream gradient per output; 1 for outputs of one element.
+    who : str
+        Who asks, for errors.
 
     Raises
     ------
@@ -88,17 +92,17 @@ def flow_from(outputs: Sequence[Tensor], upstream: Any = None) -> Flow:
     """
     given = upstream if isinstance(upstream, list | tuple) else [upstream] * len(outputs)
     if len(given) != len(outputs):
-        raise ShapeError(f"draw: {len(outputs)} outputs but {len(given)} upstream gradients.")
+        raise ShapeError(f"{who}: {len(outputs)} outputs but {len(given)} upstream gradients.")
     seeds: dict[Tensor, Array] = {}
     for output, g in zip(outputs, given, strict=True):
         if output.requires_grad:
-            seeds[output] = _seed(output, g)
+            seeds[output] = _seed(output, g, who)
     if not seeds:
         raise GradientError(
             compose_message(
-                "draw: a gradient needs an output that requires grad",
+                f"{who}: a gradient needs an output that requires grad",
                 describe(outputs[0]),
-                "gradients=False, or leaves made with requires_grad=True",
+                ("gradients=False, or " if who == "draw" else "") + LEAVES,
             )
         )
     order, reached = collect(list(seeds))
@@ -108,7 +112,7 @@ def flow_from(outputs: Sequence[Tensor], upstream: Any = None) -> Flow:
     return Flow(gradients, recorder.parts, seeds)
 
 
-def _seed(output: Tensor, given: Any) -> Array:
+def _seed(output: Tensor, given: Any, who: str) -> Array:
     if given is None and output.size == 1:
         return np.ones(output.shape, output.dtype)
     given = given.data if isinstance(given, Tensor) else given
@@ -116,9 +120,9 @@ def _seed(output: Tensor, given: Any) -> Array:
     if array is None or array.shape != output.shape or array.dtype.kind not in "fiub":
         raise ShapeError(
             compose_message(
-                f"draw: grad= is the upstream gradient, of exactly the shape {output.shape}",
+                f"{who}: grad= is the upstream gradient, of exactly the shape {output.shape}",
                 "none" if array is None else describe(array),
-                "grad=np.ones(t.shape), or draw a scalar such as t.sum()",
+                f"grad=np.ones(t.shape), or {who} a scalar such as t.sum()",
             )
         )
     return array.astype(output.dtype)

@@ -38,7 +38,7 @@ def content_of(array: Array) -> Content:
             return _matrix(table)
         if max(table.shape) <= HEAT_LIMIT:
             return HeatMap(_levels(table), number(_largest(table)))
-    return _sketch(array)
+    return sketch(array)
 
 
 def _matrix(table: Array) -> Matrix:
@@ -66,9 +66,11 @@ def _largest(table: Array) -> float:
     return float(np.abs(finite.astype(np.float64)).max()) if finite.size else 0.0
 
 
-def _sketch(array: Array) -> Sketch:
+def sketch(array: Array, digits: int = 4) -> Sketch:
+    """Return smallest, mean and largest of many numbers; NaN where there is one."""
     values = array.astype(np.float64)
     if np.isnan(values).any():
         return Sketch("NaN", "NaN", "NaN")
     with np.errstate(all="ignore"):
-        return Sketch(number(values.min()), number(values.mean()), number(values.max()))
+        found = values.min(), values.mean(), values.max()
+    return Sketch(*(number(v, digits) for v in found))

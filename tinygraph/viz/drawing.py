@@ -16,6 +16,7 @@ from ..core.graph import Graph
 from ..core.graph import graph as graph_of
 from ..core.tensor import Tensor
 from .build import Request, build
+from .checks import check_choice, check_count
 from .dot import to_digraph
 from .model import Picture
 from .render import HINT, TIMEOUT, RenderError, checked_format, render_dot
@@ -181,12 +182,12 @@ def draw(
     >>> tg.draw(f, names={"f": f})
     Drawing(numbers, 5 cards, 4 edges)
     """
-    _check_choice("view", view, VIEWS)
-    _check_choice("gradients", gradients, ("auto", True, False))
-    _check_choice("legend", legend, ("auto", True, False))
-    _check_choice("direction", direction, (None, *DIRECTIONS))
-    _check_count("depth", depth, 0)
-    _check_count("limit", limit, 1)
+    check_choice("draw", "view", view, VIEWS)
+    check_choice("draw", "gradients", gradients, ("auto", True, False))
+    check_choice("draw", "legend", legend, ("auto", True, False))
+    check_choice("draw", "direction", direction, (None, *DIRECTIONS))
+    check_count("draw", "depth", depth, 0)
+    check_count("draw", "limit", limit, 1)
     style = theme_named(theme)
     graph = _as_graph(outputs)
     request = Request(view, gradients, names, depth, direction, title, legend, grad, limit)
@@ -202,20 +203,6 @@ def _as_graph(outputs: Any) -> Graph:
         fix = "draw(model(x)): a model has a graph once it was called"
         raise UsageError(compose_message("draw takes tensors", describe(outputs), fix))
     return graph_of(outputs)
-
-
-def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
-    if not any(value is c or (isinstance(c, str) and value == c) for c in choices):
-        wanted = ", ".join(map(repr, choices))
-        raise UsageError(f"draw: {name} is one of {wanted}. Received {describe(value)}.")
-
-
-def _check_count(name: str, value: Any, least: int) -> None:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    if value is not None and not is_count:
-        raise UsageError(
-            f"draw: {name} is a whole number from {least} on, or None. Received {describe(value)}."
-        )
 
 
 def _check_writable(target: Path) -> None:

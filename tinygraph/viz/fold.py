@@ -73,7 +73,7 @@ def fold(graph: Graph, view: str, depth: int | None, limit: int | None) -> Foldi
         level -= 1
         folding = _fold_at(graph, scopes, _up_to(scopes, level), level)
         folding.reduced = True
-    return folding if len(folding.groups) <= limit else _keep_ends(graph, folding)
+    return folding if len(folding.groups) <= limit else _keep_ends(graph, folding, limit)
 
 
 def _default_rule(scopes: ScopeTree, view: str) -> Callable[[Scope], bool]:
@@ -166,13 +166,16 @@ def _hidden(x: Tensor, group: Group, folding: Folding) -> bool:
     return x.op is None and _owns(group, x, folding.scopes)
 
 
-def _keep_ends(graph: Graph, folding: Folding) -> Folding:
+def _keep_ends(graph: Graph, folding: Folding, limit: int) -> Folding:
     """Merge all cards but the first and last few: an interval in time hides no way around."""
-    middle = folding.groups[KEPT_AT_EACH_END:-KEPT_AT_EACH_END]
+    kept = min(KEPT_AT_EACH_END, max(1, (limit - 1) // 2))
+    middle = folding.groups[kept:-kept]
+    if not middle:
+        return folding
     rest = Group("rest", sorted((n for g in middle for n in g.nodes), key=lambda n: n.index), None)
     for node in rest.nodes:
         folding.home[node.tensor] = rest
-    ends = folding.groups[:KEPT_AT_EACH_END], folding.groups[-KEPT_AT_EACH_END:]
+    ends = folding.groups[:kept], folding.groups[-kept:]
     for group in (*ends[0], *ends[1]):
         group.uses = {}
     groups = [*ends[0], rest, *ends[1]]

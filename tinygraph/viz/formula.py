@@ -10,7 +10,7 @@ from typing import Any
 from ..core.op import Op
 from .text import middle_ellipsis, number, shape, tight_shape
 
-_WORD = re.compile(r"([^\W\d]\w*?)([²³ᵀ]*)(?!\w)")
+WORD = re.compile(r"([^\W\d]\w*?)([²³ᵀ]*)(?!\w)")
 _SQUARE = re.compile(r" \*\* (\d)(?!\d)")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAME_LIMIT = 12
@@ -37,7 +37,7 @@ def substitute(text: str, names: Mapping[str, str]) -> str:
         safe = (opens and not suffix) or not name.startswith("−")
         return (name if safe else f"({name})") + suffix
 
-    replaced = _WORD.sub(replace, text)
+    replaced = WORD.sub(replace, text)
     return _SQUARE.sub(lambda m: m.group(1).translate(_SUPERSCRIPTS), replaced)
 
 
@@ -55,7 +55,9 @@ def describe_call(
     a call (``sigmoid(x)``); shorter forms when that is too long for a header.
     """
     names = operand_names(op, [_short(o) for o in operands])
-    values = {k: _attribute(v) for k, v in attrs.items() if k in op.attr_names}
+    values = {k: attribute_text(v) for k, v in attrs.items() if k in op.attr_names}
+    if "index" in values:
+        values["index"] = values["index"].strip("()")
     formula = substitute(op.formula, {**names, **values})
     call = f"{op.name}({', '.join(_short(o) for o in operands)})"
     sign = f"{op.label}({', '.join(_short(o) for o in operands)})"
@@ -106,21 +108,21 @@ def describe_rule(
     rule = substitute(template, {**names, "y": _short(y)})
     if op.kind == "elementwise":
         rule = f"× ({rule})" if " " in rule else f"× {rule}"
-    factors = _factor_shapes(template, op, shapes, y_shape) or tight_shape(y_shape)
+    factors = factor_shapes(template, op, shapes, y_shape) or tight_shape(y_shape)
     target = tight_shape(shapes[position])
     changes = op.kind != "elementwise" or y_shape != shapes[position]
     return (middle_ellipsis(rule, 28), *([f"{factors}→{target}"] if changes else []))
 
 
-def _factor_shapes(
+def factor_shapes(
     template: str, op: Op, shapes: Sequence[tuple[int, ...]], y_shape: tuple[int, ...]
 ) -> str:
     """Return the shapes of a rule that is a plain product such as ``G bᵀ``, else ""."""
     known = dict(zip(op.input_names, shapes, strict=False)) | {"G": y_shape}
     parts = template.split(" ")
-    if "G" not in parts or any(p.rstrip("ᵀ") not in known for p in parts):
+    if "G" not in [p.rstrip("ᵀ") for p in parts] or any(p.rstrip("ᵀ") not in known for p in parts):
         return ""
-    if any(len(lengths) != 2 for lengths in known.values()):
+    if any(len(known[p.rstrip("ᵀ")]) != 2 for p in parts):
         return ""
     return "".join(
         tight_shape(known[p.rstrip("ᵀ")][:: -1 if p.endswith("ᵀ") else 1]) for p in parts
@@ -133,7 +135,7 @@ def _short(name: str) -> str:
     return name if is_number else middle_ellipsis(name.rpartition(".")[2] or name, NAME_LIMIT)
 
 
-def _attribute(value: Any) -> str:
+def attribute_text(value: Any) -> str:
     """Write an attribute as it would stand in a formula."""
     if isinstance(value, bool | str) or value is None:
         return str(value)
@@ -145,7 +147,7 @@ def _attribute(value: Any) -> str:
     if value is ...:
         return "…"
     if isinstance(value, tuple):
-        if all(isinstance(v, int) for v in value):
-            return ", ".join(map(number, value)) if len(value) < 2 else shape(value)
-        return ", ".join(map(_attribute, value))
+        if all(isinstance(v, int) for v in value) and len(value) > 1:
+            return shape(value)
+        return ", ".join(map(attribute_text, value))
     return middle_ellipsis(str(value), NAME_LIMIT)

@@ -18,13 +18,18 @@ class Names:
     given : mapping or None
         ``locals()`` or ``{"q": q}``; entries that are not tensors, and names that start
         with an underscore, are passed over. A tensor's own name comes first.
+    who : str
+        Who asks, for errors.
+    digits : int
+        Significant digits of plain numbers.
     """
 
-    def __init__(self, given: Mapping[str, Any] | None) -> None:
+    def __init__(self, given: Mapping[str, Any] | None, who: str = "draw", digits: int = 4) -> None:
         if given is not None and not isinstance(given, Mapping):
             raise UsageError(
-                f"draw: names is a dict such as locals(). Received {type(given).__name__}."
+                f"{who}: names is a dict such as locals(). Received {type(given).__name__}."
             )
+        self._digits = digits
         self._full: dict[Tensor, str] = {}
         for name, value in (given or {}).items():
             if isinstance(value, Tensor) and not str(name).startswith("_"):
@@ -38,6 +43,10 @@ class Names:
             if not self.full(tensor):
                 self._numbered[tensor] = f"v{subscript(len(self._numbered) + 1)}"
 
+    def call(self, tensor: Tensor, name: str) -> None:
+        """Give a tensor another short name, so that no two have the same."""
+        self._short[tensor] = name
+
     def full(self, tensor: Tensor) -> str:
         """Return the name someone gave, "" if nobody did."""
         return str(tensor.name) if tensor.name else self._full.get(tensor, "")
@@ -45,7 +54,7 @@ class Names:
     def short(self, operand: Any) -> str:
         """Return how a header or a formula calls an operand; numbers stand for themselves."""
         if not isinstance(operand, Tensor):
-            return number(operand)
+            return number(operand, self._digits)
         name = self._short.get(operand)
         if name is None:
             name = clean(self.full(operand)) or self._numbered.get(operand, "·")

@@ -17,13 +17,15 @@ _ENTITIES = (
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def number(value: Any) -> str:
-    """Write a number with four significant digits, a true minus, and integers bare.
+def number(value: Any, digits: int = 4) -> str:
+    """Write a number with some significant digits, a true minus, and integers bare.
 
     Examples
     --------
     >>> [number(v) for v in (-12.0, 0.7310586, 0.000012, 1234567890, float("-inf"))]
     ['−12', '0.7311', '1.2e−5', '1.235e9', '−∞']
+    >>> number(2 / 3, digits=2)
+    '0.67'
     """
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
@@ -36,11 +38,11 @@ def number(value: Any) -> str:
     if number_ == int(number_) and size < 1e7:
         text = str(int(number_))
     elif 1e-3 <= size < 1e6:
-        decimals = max(0, 3 - math.floor(math.log10(size)))
+        decimals = max(0, digits - 1 - math.floor(math.log10(size)))
         text = f"{number_:.{decimals}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
-        mantissa, exponent = f"{number_:.3e}".split("e")
+        mantissa, exponent = f"{number_:.{digits - 1}e}".split("e")
         text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     return text.replace("-", "−")
 
@@ -50,9 +52,9 @@ def exact(value: Any) -> str:
     return str(value).replace("-", "−")
 
 
-def term(value: Any, first: bool) -> str:
+def term(value: Any, first: bool, digits: int = 4) -> str:
     """Write a number as a term of a sum: negative ones after the first in parentheses."""
-    text = number(value)
+    text = number(value, digits)
     return text if first or not text.startswith("−") else f"({text})"
 
 

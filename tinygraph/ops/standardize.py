@@ -1,0 +1,167 @@
+"""Mean 0 and variance 1: the ops that every normalization is made of.
+
+`normalize` is one op where a chain would be seven. Its derivative needs `inverse_std`, and
+that one's derivative `normalize`: so there are derivatives of any order.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import UsageError, compose_message, describe
+from ..core.op import Op, op
+from ..core.storage import Array
+from ..core.structure import sum_axes
+from .axes import all_axes
+from .elementwise import sqrt, square
+from .reduce import as_floating, mean
+
+Axes = tuple[int, ...]
+
+
+def count_along(x: Any, axis: Axes) -> int:
+    """Return how many elements each mean over ``axis`` is made of."""
+    return math.prod([x.shape[a] for a in axis])
+
+
+def _mean(x: Array, axis: Axes) -> Array:
+    return sum_axes(x, axis, keepdims=True) / max(count_along(x, axis), 1)
+
+
+def _deviation(x: Array, axis: Axes, center: bool) -> Array:
+    """Subtract the mean. A constant row gives exact zeros, whatever its mean rounds to."""
+    x = as_floating(x)
+    if not center:
+        return x
+    first = x[tuple(slice(1) if a in axis else slice(None) for a in range(x.ndim))]
+    shifted: Array = np.asarray(x - first)
+    return shifted - _mean(shifted, axis)
+
+
+def _normalize(x: Any, *, axis: Any = -1, eps: float = 1e-5, center: bool = True) -> Array:
+    d = _deviation(x, axis, center)
+    return np.asarray(d / np.sqrt(_mean(d * d, axis) + eps))
+
+
+def _inverse_std(x: Any, *, axis: Any = -1, eps: float = 1e-5, center: bool = True) -> Array:
+    d = _deviation(x, axis, center)
+    return np.asarray(1 / np.sqrt(_mean(d * d, axis) + eps))
+
+
+def checked_eps(who: str, eps: Any) -> float:
+    """Return ``eps`` if it is a finite number from 0 on."""
+    real = isinstance(eps, int | float | np.floating) and not isinstance(eps, bool)
+    if not real or not 0 <= eps < math.inf:
+        raise UsageError(compose_message(f"{who}: eps is a number from 0 on", describe(eps)))
+    return float(eps)
+
+
+def _check(who: str) -> Any:
+    def check(x: Any, *, axis: Any, eps: Any, center: Any) -> dict[str, Any]:
+        axes = all_axes(who, axis, x.ndim)
+        return {"axis": axes, "eps": checked_eps(who, eps), "center": bool(center)}
+
+    return check
+
+
+def _normalize_vjp(g: Any, y: Any, x: Any, *, axis: Axes, eps: float, center: bool) -> Any:
+    inner = g - y * mean(g * y, axis=axis, keepdims=True)
+    if center:
+        inner = inner - mean(g, axis=axis, keepdims=True)
+    return inner * inverse_std(x, axis=axis, eps=eps, center=center)
+
+
+def _inverse_std_vjp(g: Any, y: Any, x: Any, *, axis: Axes, eps: float, center: bool) -> Any:
+    slope = -(g * square(y)) / max(count_along(x, axis), 1)
+    return normalize(x, axis=axis, eps=eps, center=center) * slope
+
+
+NORMALIZE_ATTRIBUTES = """
+
+Parameters
+----------
+x : Tensor or ndarray
+axis : int, tuple of int or None
+    The axes of each mean; None for all.
+eps : float
+    Added to the variance.
+center : bool
+    False subtracts no mean: the mean square takes the place of the variance.
+
+Returns
+-------
+Tensor
+    {result}
+
+Raises
+------
+ShapeError
+    If an axis does not exist.
+UsageError
+    If ``eps`` is negative.
+
+Examples
+--------
+>>> import tinygraph as tg
+>>> tg.REGISTRY["{name}"](tg.tensor([1.0, 3.0]), eps=0)
+{shown}"""
+
+normalize: Op = op(
+    "normalize", _normalize, kind="row", label="norm", formula="(x − mean(x)) / √(var(x) + eps)",
+    local=["(g − mean(g) − y · mean(g · y)) / √(var(x) + eps)"], saves="y x", quiet=True,
+    vjps=[_normalize_vjp], prepare=_check("normalize"),
+    kinks="a constant row gives 0, and nan if eps is 0",
+    doc="Normalize along axes: mean 0 and variance 1, the variance in a second pass."
+    + NORMALIZE_ATTRIBUTES.format(
+        name="normalize", result="Of the shape of ``x``.", shown="tensor([-1.,  1.])"
+    ),
+)  # fmt: skip
+
+inverse_std: Op = op(
+    "inverse_std", _inverse_std, kind="reduce", label="1/σ", formula="1 / √(var(x) + eps)",
+    local=["−y² · normalize(x) / n"], saves="y x", quiet=True, vjps=[_inverse_std_vjp],
+    prepare=_check("inverse_std"),
+    doc="One over the standard deviation along axes: what ``normalize`` multiplies by."
+    + NORMALIZE_ATTRIBUTES.format(
+        name="inverse_std", result="With length 1 along the axes.", shown="tensor([1.])"
+    ),
+)  # fmt: skip
+
+scale_shift = op(
+    "scale_shift", lambda x, scale, shift: x * scale + shift, label="×+",
+    formula="x · scale + shift", local=["scale", "x", "1"], saves="x scale",
+    vjps=[
+        lambda g, y, x, scale, shift: g * scale,
+        lambda g, y, x, scale, shift: g * x,
+        lambda g, y, x, scale, shift: g,
+    ],
+    doc="Scale and shift, element by element: what a normalization learns.",
+)  # fmt: skip
+
+
+def _standardize(x: Any, m: Any, v: Any, *, eps: float = 1e-5) -> Any:
+    deviation = np.sqrt(v + eps)
+    return (x - m) / (float(deviation) if isinstance(v, int | float) else deviation)
+
+
+standardize = op(
+    "standardize", _standardize, label="norm",
+    formula="(x − m) / sqrt(v + eps)", quiet=True, saves="y v",
+    local=["1 / sqrt(v + eps)", "−1 / sqrt(v + eps)", "−y / (2 · (v + eps))"],
+    vjps=[
+        lambda g, y, x, m, v, *, eps: g / sqrt(v + eps),
+        lambda g, y, x, m, v, *, eps: -(g / sqrt(v + eps)),
+        lambda g, y, x, m, v, *, eps: -(g * y / (2 * (v + eps))),
+    ],
+    doc="Subtract a given mean ``m`` and divide by the root of a given variance ``v`` + eps.",
+)  # fmt: skip
+
+
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    """Apply a learned scale and shift, each of which may be None."""
+    if weight is None:
+        return x if bias is None else x + bias
+    return x * weight if bias is None else scale_shift(x, weight, bias)
