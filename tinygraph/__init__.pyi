@@ -251,7 +251,7 @@ def mish(x: Any) -> Tensor:
 def silu(x: Any) -> Tensor:
     """Sigmoid linear unit, also called swish: x · sigmoid(x)."""
 def softsign(x: Operand) -> Tensor:
-    """Squash to (−1, 1), slower than tanh: x / (1 + |x|)."""
+    """Squash to (−1, 1), slower than tanh: ``x / (1 + |x|)``."""
 def gather(x: Any, index: Any, axis: int = 0) -> Tensor:
     """Take one element along an axis for each element of ``index``, as PyTorch's gather."""
 def masked_select(x: Any, mask: Any) -> Tensor:

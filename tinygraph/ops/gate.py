@@ -20,7 +20,7 @@ softsign = op(
     "softsign", lambda x: x / (1 + np.abs(x)),
     formula="x / (1 + abs(x))", local=["1 / (1 + abs(x)) ** 2"], saves="x",
     vjps=[lambda g, y, x: g / square(1 + abs(x))], quiet=True,
-    doc="Squash to (−1, 1), slower than tanh: x / (1 + |x|).",
+    doc="Squash to (−1, 1), slower than tanh: ``x / (1 + |x|)``.",
 )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def layer_norm(
 
     Parameters
     ----------
-    input : Tensor or ndarray, shape (…, *normalized_shape)
+    input : Tensor or ndarray, shape (…, ``*normalized_shape``)
     normalized_shape : int or tuple of int
         Lengths of the axes to normalize together.
     weight, bias : Tensor of shape normalized_shape, optional
@@ -84,7 +84,7 @@ def rms_norm(
 
     Parameters
     ----------
-    input : Tensor or ndarray, shape (…, *normalized_shape)
+    input : Tensor or ndarray, shape (…, ``*normalized_shape``)
     normalized_shape : int or tuple of int
         Lengths of the axes to normalize together.
     weight : Tensor of shape normalized_shape, optional

@@ -132,13 +132,15 @@ huber = op(
     formula="clip(x, −delta, delta) · (x − clip(x, −delta, delta) / 2)",
     local=["clip(x, −delta, delta)"],
     vjps=[lambda g, y, x, *, delta: g * clip(x, min=-delta, max=delta)],
-    doc="x²/2 up to |x| = delta, then delta · (|x| − delta/2) (Huber 1964).",
+    doc="``x²/2`` up to ``|x| = delta``, then ``delta · (|x| − delta/2)`` (Huber 1964).",
 )  # fmt: skip
 
 
 @composite("Σ huber(a − b) / n")
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
-    """Huber's loss: d²/2 where |d| ≤ delta, else delta (|d| − delta/2), for d = input − target.
+    """Huber's loss of d = input − target: d²/2 up to delta, then linear.
+
+    Formula: ``d²/2`` where ``|d| ≤ delta``, else ``delta (|d| − delta/2)``.
 
     Parameters
     ----------
@@ -171,7 +173,9 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 @composite("Σ huber(a − b) / (n · beta)")
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
-    """Absolute error with a rounded corner: d²/(2 beta) where |d| < beta, else |d| − beta/2.
+    """Absolute error with a rounded corner, of d = input − target.
+
+    Formula: ``d²/(2 beta)`` where ``|d| < beta``, else ``|d| − beta/2``.
 
     It is :func:`huber_loss` divided by ``beta``; for ``beta=0`` it is :func:`l1_loss`.
 

@@ -101,7 +101,7 @@ def norm(x: Any, ord: Order = None, axis: Axes = None, keepdims: bool = False) -
     ----------
     x : Tensor or ndarray
     ord : number, "fro" or None
-        For vectors any p (Σ|x|ᵖ)^(1/p), inf (largest size), −inf (smallest) or 0 (how many
+        For vectors any p ``(Σ|x|ᵖ)^(1/p)``, inf (largest size), −inf (smallest) or 0 (how many
         are not 0; without a gradient). For matrices "fro", 1 and −1 (largest and smallest sum
         of a column), inf and −inf (of a row). None: the root of the sum of squares.
     axis : int, pair of int or None

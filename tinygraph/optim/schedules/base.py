@@ -30,7 +30,7 @@ class Schedule:
     progress: tuple[str, ...] = ("last_epoch",)
     """Attributes that say where it is."""
 
-    optional: tuple[str, ...] = ()
+    may_be_none: tuple[str, ...] = ()
     """Those of them that may be None."""
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -71,7 +71,7 @@ class Schedule:
             )
         for name, value in own.items():
             given = state_dict[name]
-            if not _alike(value, given) and not (given is None and name in self.optional):
+            if not _alike(value, given) and not (given is None and name in self.may_be_none):
                 raise UsageError(
                     compose_message(
                         f"{who}: {name} does not fit this schedule and optimizer",

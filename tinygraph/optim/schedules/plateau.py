@@ -65,7 +65,7 @@ class ReduceLROnPlateau(Schedule):
         "mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lrs", "eps",
     )  # fmt: skip
     progress = ("last_epoch", "best", "num_bad_epochs", "cooldown_counter")
-    optional = ("best",)
+    may_be_none = ("best",)
 
     def __init__(
         self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
