@@ -23,6 +23,9 @@ help: ## List the targets
 demo: $(VENV)/examples.stamp ## Train on real data, draw the graphs, write everything to out/
 	$(RUN) tinygraph demo --out $(OUT)
 
+# Two workers with small matrices: threads of their own would only get in each other's way.
+test test-all: export OPENBLAS_NUM_THREADS = 1
+
 test: lint types ## Lint, type-check and test (small counts)
 	$(RUN) pytest -n $(JOBS)
 
