@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+import tinygraph as tg
+from tinygraph.core.op import Composite
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -71,3 +74,16 @@ def test_readme_has_the_promised_sizes() -> None:
     circuit, training = codes[0], next(c for c in codes if "optimizer.step()" in c)
     assert sum(1 for line in circuit.splitlines() if line) <= 6
     assert sum(1 for line in training.splitlines() if line) <= 15
+
+
+def test_the_page_of_primitives_agrees_with_the_registry():
+    """What stands before "are primitives" has a rule of its own, the compositions have none."""
+    page = (ROOT / "docs" / "primitives.md").read_text(encoding="utf-8").split("## By family")[1]
+    checked = 0
+    for sentence in re.split(r"[.;:]\s", page):
+        names, *claim = re.split(r"\bare (primitives|compositions)\b", sentence)
+        for name in re.findall(r"`(\w+)`", names) if claim else ():
+            composed = isinstance(tg.REGISTRY[name], Composite)
+            assert composed == (claim[0] == "compositions"), name
+            checked += 1
+    assert checked >= 50

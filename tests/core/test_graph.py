@@ -146,3 +146,12 @@ def test_evaluate_changes_nothing(calls):
     for _ in range(calls):
         graph.evaluate(feed={x: np.zeros((), np.float32)})
     assert f.item() == -12 and x.item() == -2 and x.grad is None
+
+
+def test_a_recorded_gradient_is_as_quiet_on_fresh_inputs_as_the_backward_pass():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    gradient = tg.grad((tg.sqrt(x) - tg.log(x)).sum(), x, create_graph=True)
+    fresh = tg.tensor([0.0, 2.0], requires_grad=True)
+    eager = tg.grad((tg.sqrt(fresh) - tg.log(fresh)).sum(), fresh)
+    again = tg.graph(gradient).evaluate(feed={x: fresh.detach().data})
+    np.testing.assert_array_equal(again, eager.data)

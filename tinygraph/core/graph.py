@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .errors import ShapeError, UsageError, compose_message, describe
 from .modes import Scope
 from .structure import cast
@@ -192,14 +194,15 @@ class Graph:
         targets = (wanted,) if isinstance(wanted, Tensor) else tuple(wanted)
         self._check_feed(feed)
         values: dict[Tensor, Any] = {}
-        for tensor in _below(targets):
-            if tensor in feed:
-                values[tensor] = _in_dtype(feed[tensor], tensor)
-            elif tensor.op is None:
-                values[tensor] = tensor._data
-            else:
-                inputs = [values[x] if isinstance(x, Tensor) else x for x in tensor.inputs]
-                values[tensor] = _in_dtype(tensor.op(*inputs, **(tensor.attrs or {})), tensor)
+        with np.errstate(all="ignore"):  # recorded gradients are as quiet as a backward pass
+            for tensor in _below(targets):
+                if tensor in feed:
+                    values[tensor] = _in_dtype(feed[tensor], tensor)
+                elif tensor.op is None:
+                    values[tensor] = tensor._data
+                else:
+                    inputs = [values[x] if isinstance(x, Tensor) else x for x in tensor.inputs]
+                    values[tensor] = _in_dtype(tensor.op(*inputs, **(tensor.attrs or {})), tensor)
         results = tuple(values[t] for t in targets)
         return results[0] if single else results
 
