@@ -6,138 +6,31 @@ op comes from the op's record.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import GradientError, VersionError, compose_message, describe
 from ..core.graph import Graph
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from .backward import LEAVES, Flow, Use, flow_from, local_parts, total
-from .calls import call_of, rule_of, shapes_of, shapes_of_rule
-from .expressions import Formula
+from .backward import LEAVES, Flow, Use, flow_from, total
+from .calls import call_of, shapes_of
 from .fold import Folding, Group, fold
-from .names import Names
-from .text import clean, count, subscript
+from .naming import names_of_steps
+from .rules import (
+    bundles,
+    local_derivatives,
+    rule_along,
+    shapes_along,
+    summed_axes,
+    values_read,
+)
+from .step_kinds import Backward, Forward, Given, Step
+from .text import count
+
+__all__ = ["DEFAULT_LIMIT", "Backward", "Forward", "Given", "Step", "Walk"]
 
 DEFAULT_LIMIT = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A leaf: where the values come from.
-
-    Attributes
-    ----------
-    tensor, name : Tensor, str
-    role : str
-        ``"input"`` (a gradient is wanted) or ``"constant"``.
-    changed : bool
-        Its value was written after the forward pass.
-    """
-
-    tensor: Tensor
-    name: str
-    role: str
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """One node of the forward pass, or a closed composite, module or rest.
-
-    Attributes
-    ----------
-    number : int
-        Which step it is, from 1.
-    tensor, name : Tensor, str
-        The result (the last, if there are several).
-    call : Formula or None
-        ``sigmoid(x)``; None where the formula says it all.
-    formula : Formula or None
-        What is computed, with names and, for single numbers, with numbers.
-    shapes : str
-        ``(2,3)(3,4) → (2,4)``; "" for single numbers.
-    place : str
-        The module it belongs to, "" for none.
-    inside : int
-        How many ops a closed step holds; 1 for an op.
-    group : Group
-        The card of pictures.
-    """
-
-    number: int
-    tensor: Tensor
-    name: str
-    call: Formula | None
-    formula: Formula | None
-    shapes: str
-    place: str
-    inside: int
-    group: Group
-
-
-@dataclass(frozen=True, slots=True)
-class Backward:
-    """One edge of the backward pass: upstream × local = contribution, and the sum so far.
-
-    Attributes
-    ----------
-    number : int
-        Which step it is, counted on from the forward pass.
-    forward : Forward
-        The node that the gradient comes through.
-    source, name : Tensor, str
-        Where the gradient goes.
-    uses : tuple of (result, position)
-        The edges of the graph that this step is.
-    upstream : ndarray or None
-        The gradient that arrives at the node; None where a closed step has several results.
-    rule : Formula or None
-        The record's local derivative.
-    way : str
-        How the rule is applied: ``"number"`` (upstream × one number), ``"elementwise"``,
-        ``"product"`` (of matrices), ``"words"`` or ``"inside"`` (the rules of a closed step).
-    local : ndarray or None
-        The local derivative as a number.
-    contribution : ndarray
-        What this edge adds.
-    before, after : ndarray or None, ndarray
-        The gradient of the source without and with it.
-    terms : tuple of ndarray
-        What was added so far, this contribution last.
-    edges : int
-        How many contributions the source gets in all.
-    shapes : str
-        Dimension analysis of the rule: ``(2,4)(4,3) → (2,3)``.
-    summed : tuple of int
-        The axes of the contribution that undo broadcasting.
-    reads : tuple of Tensor
-        The forward values that the rule uses.
-    """
-
-    number: int
-    forward: Forward
-    source: Tensor
-    name: str
-    uses: tuple[Use, ...]
-    upstream: Array | None
-    rule: Formula | None
-    way: str
-    local: Array | None
-    contribution: Array
-    before: Array | None
-    after: Array
-    terms: tuple[Array, ...]
-    edges: int
-    shapes: str
-    summed: tuple[int, ...]
-    reads: tuple[Tensor, ...]
-
-
-Step = Forward | Backward
 
 
 class Walk:
@@ -190,7 +83,7 @@ class Walk:
         self.output = output
         self.flow: Flow = _flow(output, grad, who)
         self.folding: Folding = fold(self.graph, "numbers", depth, limit)
-        self.names = self._name(names, who, digits)
+        self.names = names_of_steps(self.folding, output, names, who, digits)
         taken = {self.names.short(t) for g in self.folding.groups for t in g.exits}
         self.output_name = self.symbol = self.names.short(output)
         if output.size != 1:
@@ -213,7 +106,7 @@ class Walk:
         edges = [
             (step, x, bundle)
             for step in reversed(self._forward)
-            for x, bundle in _bundles(step.group)
+            for x, bundle in bundles(step.group)
             if any(use in self.flow.parts for use in bundle)
         ]
         expected: dict[Tensor, int] = {}
@@ -224,14 +117,14 @@ class Walk:
         current = None
         for offset, (step, x, bundle) in enumerate(edges):
             if step is not current:
-                current, locals_ = step, self._locals(step.group)
+                current, locals_ = step, local_derivatives(step.group, self.flow)
             contribution = self.flow.along(bundle)
             assert contribution is not None
             local = total(locals_, bundle) if x.size == 1 else None
             so_far = terms.get(x, ())
             terms[x] = (*so_far, contribution)
             before = _add(so_far) if so_far else None
-            rule, way = self._rule(step.group, bundle, local is not None)
+            rule, way = rule_along(step.group, bundle, local is not None, self.names, self.upstream)
             yield Backward(
                 number=len(self._forward) + offset + 1,
                 forward=step,
@@ -247,41 +140,12 @@ class Walk:
                 after=contribution if before is None else before + contribution,
                 terms=terms[x],
                 edges=expected[x] + (x in self.flow.seeds),
-                shapes=self._shapes(step.group, x, bundle),
-                summed=_summed(step.group, x),
-                reads=self._reads(step.group, bundle, rule),
+                shapes=shapes_along(step.group, x, bundle),
+                summed=summed_axes(step.group, x),
+                reads=values_read(step.group, bundle, rule),
             )
 
     # ---- words ------------------------------------------------------------------------------
-
-    def _name(self, given: Mapping[str, Any] | None, who: str, digits: int) -> Names:
-        """Name every tensor that is shown; an output without a name is called f."""
-        names = Names(given, who, digits)
-        shown = [t for g in self.folding.groups for t in g.exits]
-        if not names.full(self.output):
-            taken = {names.full(t) for t in shown}
-            free = next(n for n in ("f", "L", "out", "result", "…") if n not in taken)
-            names = Names({**(given or {}), free: self.output}, who, digits)
-        names.number_the_rest(shown)
-        self._tell_apart(names)
-        return names
-
-    def _tell_apart(self, names: Names) -> None:
-        """Put the module's path before names that occur twice, then numbers behind them."""
-        shown = [(t, g) for g in self.folding.groups for t in g.exits]
-        for with_path in (True, False):
-            taken = Counter(names.short(t) for t, _ in shown)
-            seen: Counter[str] = Counter()
-            for tensor, group in shown:
-                name = names.short(tensor)
-                if taken[name] == 1:
-                    continue
-                path = group.scope.module_path() if group.scope is not None else ""
-                if with_path and path and group.kind == "leaf":
-                    names.call(tensor, clean(f"{path}.{name}"))
-                elif not with_path:
-                    seen[name] += 1
-                    names.call(tensor, name + subscript(seen[name]))
 
     def _given(self, group: Group) -> Given:
         t = group.tensor
@@ -336,45 +200,6 @@ class Walk:
     def _upstream(self, group: Group) -> Array | None:
         return self.flow.gradients.get(group.exits[0]) if len(group.exits) == 1 else None
 
-    def _locals(self, group: Group) -> dict[Use, Array]:
-        """Return the local derivatives as numbers, where the result is one number."""
-        single = len(group.exits) == 1 and group.kind != "rest" and group.exits[0].size == 1
-        if not single or group.exits[0] not in self.flow.gradients:
-            return {}
-        return local_parts([n.tensor for n in group.nodes if n.op], group.exits[0])
-
-    def _rule(self, group: Group, bundle: list[Use], single: bool) -> tuple[Formula | None, str]:
-        if not _is_one_op(group):
-            return None, "number" if single else "inside"
-        rule = rule_of(group.tensor, bundle[0][1], self.names, self.upstream)
-        if single:
-            return rule, "number"
-        if rule is not None and rule.tree is not None:
-            return rule, "elementwise"
-        is_product = bool(shapes_of_rule(group.tensor, bundle[0][1]))
-        return rule, "product" if is_product else "words"
-
-    def _shapes(self, group: Group, x: Tensor, bundle: list[Use]) -> str:
-        if group.tensor.size == 1 and x.size == 1:
-            return ""
-        carried = shapes_of_rule(group.tensor, bundle[0][1]) if _is_one_op(group) else ""
-        return shapes_of(group, carried, x)
-
-    def _reads(self, group: Group, bundle: list[Use], rule: Formula | None) -> tuple[Tensor, ...]:
-        """Return what the rule reads: the words in it, else all that the record saves."""
-        if not _is_one_op(group):
-            return ()
-        y = bundle[0][0]
-        op: Any = y.op
-        known = {**dict(zip(op.input_names, y.inputs, strict=False)), "y": y}
-        words = set(op.saves)
-        if rule is not None and (rule.tree is not None or rule.words):
-            words = rule.words
-        found = [known[w] for w in known if w in words]
-        if op.saves_rest:
-            found += y.inputs[len(op.input_names) :]
-        return tuple(dict.fromkeys(t for t in found if isinstance(t, Tensor)))
-
 
 def _flow(output: Tensor, grad: Any, who: str) -> Flow:
     try:
@@ -385,30 +210,5 @@ def _flow(output: Tensor, grad: Any, who: str) -> Flow:
         raise VersionError(compose_message(f"{who}: {said}", fix=fix)) from error
 
 
-def _is_one_op(group: Group) -> bool:
-    """Tell whether one rule is all there is: an op, or a function made of a single one."""
-    return group.kind == "op" or (
-        group.kind == "closed" and len(group.nodes) == 1 and group.nodes[0].op is not None
-    )
-
-
-def _bundles(group: Group) -> list[tuple[Tensor, list[Use]]]:
-    """Return the edges into a group: one by one for an op, in the order of its operands."""
-    if not _is_one_op(group):
-        return list(group.uses.items())
-    single = [(x, [use]) for x, uses in group.uses.items() for use in uses]
-    return sorted(single, key=lambda pair: pair[1][0][1])
-
-
 def _add(terms: tuple[Array, ...]) -> Array:
     return sum(terms[1:], start=terms[0])
-
-
-def _summed(group: Group, x: Tensor) -> tuple[int, ...]:
-    """Return the axes of an elementwise result along which the operand was repeated."""
-    op = group.tensor.op
-    if not _is_one_op(group) or op is None or op.kind != "elementwise":
-        return ()
-    lengths = group.tensor.shape
-    padded = (1,) * (len(lengths) - x.ndim) + x.shape
-    return tuple(i for i, n in enumerate(lengths) if padded[i] != n)

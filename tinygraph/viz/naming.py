@@ -1,0 +1,48 @@
+"""Names for a walk: every tensor that a step shows has one, and no two have the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ..core.tensor import Tensor
+from .fold import Folding
+from .names import Names
+from .text import clean, subscript
+
+OUTPUT_NAMES = ("f", "L", "out", "result", "…")
+"""What an output without a name is called: the first that is free."""
+
+
+def names_of_steps(
+    folding: Folding, output: Tensor, given: Mapping[str, Any] | None, who: str, digits: int
+) -> Names:
+    """Name every tensor that is shown; an output without a name is called f."""
+    names = Names(given, who, digits)
+    shown = [t for g in folding.groups for t in g.exits]
+    if not names.full(output):
+        taken = {names.full(t) for t in shown}
+        free = next(n for n in OUTPUT_NAMES if n not in taken)
+        names = Names({**(given or {}), free: output}, who, digits)
+    names.number_the_rest(shown)
+    _tell_apart(folding, names)
+    return names
+
+
+def _tell_apart(folding: Folding, names: Names) -> None:
+    """Put the module's path before names that occur twice, then numbers behind them."""
+    shown = [(t, g) for g in folding.groups for t in g.exits]
+    for with_path in (True, False):
+        taken = Counter(names.short(t) for t, _ in shown)
+        seen: Counter[str] = Counter()
+        for tensor, group in shown:
+            name = names.short(tensor)
+            if taken[name] == 1:
+                continue
+            path = group.scope.module_path() if group.scope is not None else ""
+            if with_path and path and group.kind == "leaf":
+                names.call(tensor, clean(f"{path}.{name}"))
+            elif not with_path:
+                seen[name] += 1
+                names.call(tensor, name + subscript(seen[name]))

@@ -1,0 +1,85 @@
+"""What one edge of the backward pass says: its rule, its shapes, and the values it reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.storage import Array
+from ..core.tensor import Tensor
+from .backward import Flow, Use, local_parts
+from .calls import rule_of, shapes_of, shapes_of_rule
+from .expressions import Formula
+from .fold import Group
+from .names import Names
+
+
+def is_one_op(group: Group) -> bool:
+    """Tell whether one rule is all there is: an op, or a function made of a single one."""
+    return group.kind == "op" or (
+        group.kind == "closed" and len(group.nodes) == 1 and group.nodes[0].op is not None
+    )
+
+
+def bundles(group: Group) -> list[tuple[Tensor, list[Use]]]:
+    """Return the edges into a group: one by one for an op, in the order of its operands."""
+    if not is_one_op(group):
+        return list(group.uses.items())
+    single = [(x, [use]) for x, uses in group.uses.items() for use in uses]
+    return sorted(single, key=lambda pair: pair[1][0][1])
+
+
+def local_derivatives(group: Group, flow: Flow) -> dict[Use, Array]:
+    """Return the local derivatives as numbers, where the result is one number."""
+    single = len(group.exits) == 1 and group.kind != "rest" and group.exits[0].size == 1
+    if not single or group.exits[0] not in flow.gradients:
+        return {}
+    return local_parts([n.tensor for n in group.nodes if n.op], group.exits[0])
+
+
+def rule_along(
+    group: Group, bundle: list[Use], single: bool, names: Names, upstream: str
+) -> tuple[Formula | None, str]:
+    """Return the record's rule for an edge and how it is applied, see :class:`Backward`."""
+    if not is_one_op(group):
+        return None, "number" if single else "inside"
+    rule = rule_of(group.tensor, bundle[0][1], names, upstream)
+    if single:
+        return rule, "number"
+    if rule is not None and rule.tree is not None:
+        return rule, "elementwise"
+    is_product = bool(shapes_of_rule(group.tensor, bundle[0][1]))
+    return rule, "product" if is_product else "words"
+
+
+def shapes_along(group: Group, x: Tensor, bundle: list[Use]) -> str:
+    """Return the dimension analysis of an edge, "" between single numbers."""
+    if group.tensor.size == 1 and x.size == 1:
+        return ""
+    carried = shapes_of_rule(group.tensor, bundle[0][1]) if is_one_op(group) else ""
+    return shapes_of(group, carried, x)
+
+
+def values_read(group: Group, bundle: list[Use], rule: Formula | None) -> tuple[Tensor, ...]:
+    """Return what the rule reads: the words in it, else all that the record saves."""
+    if not is_one_op(group):
+        return ()
+    y = bundle[0][0]
+    op: Any = y.op
+    known = {**dict(zip(op.input_names, y.inputs, strict=False)), "y": y}
+    words = set(op.saves)
+    if rule is not None and (rule.tree is not None or rule.words):
+        words = rule.words
+    found = [known[w] for w in known if w in words]
+    if op.saves_rest:
+        found += y.inputs[len(op.input_names) :]
+    return tuple(dict.fromkeys(t for t in found if isinstance(t, Tensor)))
+
+
+def summed_axes(group: Group, x: Tensor) -> tuple[int, ...]:
+    """Return the axes of an elementwise result along which the operand was repeated."""
+    op = group.tensor.op
+    if not is_one_op(group) or op is None or op.kind != "elementwise":
+        return ()
+    lengths = group.tensor.shape
+    padded = (1,) * (len(lengths) - x.ndim) + x.shape
+    return tuple(i for i, n in enumerate(lengths) if padded[i] != n)
