@@ -2,7 +2,7 @@
 
 from . import data, lessons, linalg, nn, optim
 from .check import check_op, gradcheck, gradgradcheck
-from .core.debug import detect_anomaly, detect_raw_writes
+from .core.debug import detect_anomaly, detect_raw_writes, record_lines
 from .core.errors import (
     AnomalyError,
     CheckpointError,

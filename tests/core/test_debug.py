@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,29 @@ def test_both_modes_together():
     with tg.detect_raw_writes(), tg.detect_anomaly():
         (x * x).sum().backward()
     assert x.grad.tolist() == [2, 4]
+
+
+def test_the_line_that_made_a_tensor_is_known_where_it_was_asked_for():
+    x = leaf(1.0, 2.0)
+    before = x * x
+    with tg.record_lines():
+        y = tg.exp(x)
+        hidden = tg.nn.functional.softplus(y)
+    assert before.node.line == "" and tg.graph(y).leaves[0].line == ""
+    assert re.search(r"test_debug\.py:\d+: y = tg\.exp\(x\)$", y.node.line)
+    assert hidden.node.line.endswith("hidden = tg.nn.functional.softplus(y)")
+    with tg.detect_anomaly():
+        z = x + 1
+    assert z.node.line.endswith("z = x + 1")
+
+
+def test_remembered_lines_go_with_their_tensors():
+    from tinygraph.core import lines
+
+    x = leaf(1.0)
+    kept = len(lines._lines)
+    with tg.record_lines():
+        y = x * x
+        assert len(lines._lines) == kept + 1
+    del y
+    assert len(lines._lines) == kept

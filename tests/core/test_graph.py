@@ -155,3 +155,12 @@ def test_a_recorded_gradient_is_as_quiet_on_fresh_inputs_as_the_backward_pass():
     eager = tg.grad((tg.sqrt(fresh) - tg.log(fresh)).sum(), fresh)
     again = tg.graph(gradient).evaluate(feed={x: fresh.detach().data})
     np.testing.assert_array_equal(again, eager.data)
+
+
+def test_a_node_knows_which_values_its_derivatives_read():
+    x, y = tg.variables(x=2, y=3)
+    assert (x * y).node.saved == (x, y) and (x * x).node.saved == (x,)
+    assert (x + y).node.saved == ()
+    z = tg.tanh(x)
+    assert z.node.saved == (z,)
+    assert tg.graph(x).nodes[0].saved == ()

@@ -199,3 +199,35 @@ def test_nothing_is_touched(graphs):
     kept = names["x"].grad
     list(Walk(f))
     assert names["x"].grad is kept and f.used
+
+
+def test_several_foldings_share_names_and_one_backward_pass(graphs):
+    from tinygraph.viz.fold import fold_where
+    from tinygraph.viz.scopes import ScopeTree
+
+    y = graphs.MLP()(graphs.data()).sum()
+    graph = tg.graph(y)
+    scopes = ScopeTree(graph)
+    foldings = [fold_where(graph, scopes, lambda s, k=k: scopes.level[s] < k) for k in range(3)]
+    walk = Walk(y, foldings=foldings)
+    told = [walk.told_at(f) for f in foldings]
+    counts = [len(list(w.forward())) for w in told]
+    assert counts == [2, 4, 6] and told[0].flow is told[2].flow is walk.flow
+    names = [{s.tensor: s.name for s in w.forward()} for w in told]
+    for tensor in names[0]:
+        assert names[0][tensor] == names[1][tensor] == names[2][tensor]
+    assert len(set(names[2].values())) == 6
+    for w in told:
+        leaves = [g.tensor for g in w.givens if g.tensor.requires_grad]
+        for leaf in leaves:
+            np.testing.assert_allclose(gradients_of(w)[leaf], walk.flow.gradients[leaf])
+
+
+def test_a_folding_of_many_cards_keeps_its_ends(graphs):
+    from tinygraph.viz.fold import fold_where
+    from tinygraph.viz.scopes import ScopeTree
+
+    graph = tg.graph(graphs.chain(300))
+    folding = fold_where(graph, ScopeTree(graph), lambda s: True, 20)
+    assert len(folding.groups) <= 20 and folding.hidden
+    assert len(fold_where(graph, ScopeTree(graph), lambda s: True).groups) == 301

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import ShapeError, UsageError, compose_message, describe
+from .lines import line_of
 from .modes import Scope
 from .structure import cast
 from .tensor import Tensor
@@ -72,6 +73,16 @@ class Node:
     def nbytes(self) -> int:
         """Bytes of the value."""
         return self.tensor.data.nbytes
+
+    @property
+    def line(self) -> str:
+        """The user's line that made it, "" unless `record_lines` or `detect_anomaly` was on."""
+        return line_of(self.tensor)
+
+    @property
+    def saved(self) -> tuple[Tensor, ...]:
+        """The tensors whose values its derivatives read, each once."""
+        return tuple(dict.fromkeys(t for _, t in saved_by(self.tensor)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Node) and other.tensor is self.tensor
@@ -230,6 +241,17 @@ class Graph:
     def __repr__(self) -> str:
         ops = len(self.nodes) - len(self.leaves)
         return f"Graph({ops} ops, {len(self.leaves)} leaves, {self.nbytes} bytes)"
+
+
+def saved_by(result: Tensor) -> list[tuple[str, Tensor]]:
+    """Return what the VJPs of a result read: ``("Input 0", x)``, ``("The result", y)``."""
+    op = result.op
+    if op is None:
+        return []
+    saved = [(f"Input {i}", result.inputs[i]) for i in op.saved_inputs(len(result.inputs))]
+    if "y" in op.saves:
+        saved.append(("The result", result))
+    return [(which, t) for which, t in saved if isinstance(t, Tensor)]
 
 
 def _below(outputs: Sequence[Tensor]) -> list[Tensor]:

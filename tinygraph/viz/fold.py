@@ -76,6 +76,16 @@ def fold(graph: Graph, view: str, depth: int | None, limit: int | None) -> Foldi
     return folding if len(folding.groups) <= limit else _keep_ends(graph, folding, limit)
 
 
+def fold_where(
+    graph: Graph, scopes: ScopeTree, is_open: Callable[[Scope], bool], limit: int | None = None
+) -> Folding:
+    """Fold with these scopes open; keep only the two ends of more than ``limit`` cards."""
+    folding = _fold_at(graph, scopes, is_open, None)
+    if limit is None or len(folding.groups) <= limit:
+        return folding
+    return _keep_ends(graph, folding, limit)
+
+
 def _default_rule(scopes: ScopeTree, view: str) -> Callable[[Scope], bool]:
     """Open modules three deep; composites stay closed, and in architecture plain layers too."""
 

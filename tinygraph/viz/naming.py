@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.tensor import Tensor
-from .fold import Folding
+from .fold import Folding, Group
 from .names import Names
 from .text import clean, subscript
 
@@ -16,23 +16,34 @@ OUTPUT_NAMES = ("f", "L", "out", "result", "…")
 
 
 def names_of_steps(
-    folding: Folding, output: Tensor, given: Mapping[str, Any] | None, who: str, digits: int
+    foldings: Sequence[Folding],
+    output: Tensor,
+    given: Mapping[str, Any] | None,
+    who: str,
+    digits: int,
 ) -> Names:
-    """Name every tensor that is shown; an output without a name is called f."""
+    """Name every tensor that some folding shows; an output without a name is called f."""
     names = Names(given, who, digits)
-    shown = [t for g in folding.groups for t in g.exits]
+    shown = shown_in(foldings)
     if not names.full(output):
-        taken = {names.full(t) for t in shown}
+        taken = {names.full(t) for t, _ in shown}
         free = next(n for n in OUTPUT_NAMES if n not in taken)
         names = Names({**(given or {}), free: output}, who, digits)
-    names.number_the_rest(shown)
-    _tell_apart(folding, names)
+    names.number_the_rest(t for t, _ in shown)
+    _tell_apart(shown, names)
     return names
 
 
-def _tell_apart(folding: Folding, names: Names) -> None:
+def shown_in(foldings: Sequence[Folding]) -> list[tuple[Tensor, Group]]:
+    """Return every tensor that some folding shows, with one of its cards, in their order."""
+    if len(foldings) == 1:
+        return [(t, g) for g in foldings[0].groups for t in g.exits]
+    found = {t: g for f in reversed(foldings) for g in f.groups for t in g.exits}
+    return sorted(found.items(), key=lambda pair: pair[0].index)
+
+
+def _tell_apart(shown: list[tuple[Tensor, Group]], names: Names) -> None:
     """Put the module's path before names that occur twice, then numbers behind them."""
-    shown = [(t, g) for g in folding.groups for t in g.exits]
     for with_path in (True, False):
         taken = Counter(names.short(t) for t, _ in shown)
         seen: Counter[str] = Counter()

@@ -6,7 +6,8 @@ op comes from the op's record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from ..core.errors import GradientError, VersionError, compose_message, describe
@@ -16,7 +17,7 @@ from ..core.tensor import Tensor
 from .backward import LEAVES, Flow, Use, flow_from, total
 from .calls import call_of, shapes_of
 from .fold import Folding, Group, fold
-from .naming import names_of_steps
+from .naming import names_of_steps, shown_in
 from .rules import (
     bundles,
     local_derivatives,
@@ -75,6 +76,7 @@ class Walk:
         limit: int | None = DEFAULT_LIMIT,
         digits: int = 4,
         who: str = "explain",
+        foldings: Sequence[Folding] = (),
     ) -> None:
         if not output.requires_grad:
             what = f"{who}: a gradient needs an output that requires grad"
@@ -82,16 +84,30 @@ class Walk:
         self.graph = Graph([output])
         self.output = output
         self.flow: Flow = _flow(output, grad, who)
-        self.folding: Folding = fold(self.graph, "numbers", depth, limit)
-        self.names = names_of_steps(self.folding, output, names, who, digits)
-        taken = {self.names.short(t) for g in self.folding.groups for t in g.exits}
+        shown = list(foldings) or [fold(self.graph, "numbers", depth, limit)]
+        self.names = names_of_steps(shown, output, names, who, digits)
+        taken = {self.names.short(t) for t, _ in shown_in(shown)}
         self.output_name = self.symbol = self.names.short(output)
         if output.size != 1:
             self.symbol = next(n for n in ("L", "S", "Σ") if n == "Σ" or n not in taken)
         self.upstream = next(n for n in ("G", "U", "D", "∇") if n == "∇" or n not in taken)
-        self.givens = [self._given(g) for g in self.folding.groups if g.kind == "leaf"]
+        self._tell(shown[0])
+
+    def _tell(self, folding: Folding) -> None:
+        """Make this folding the one whose steps are told."""
+        self.folding = folding
+        self.givens = [self._given(g) for g in folding.groups if g.kind == "leaf"]
         self.remarks = self._remarks()
         self._forward = self._number_nodes()
+
+    def told_at(self, folding: Folding) -> Walk:
+        """Return the same graph, names and backward pass with the steps of another folding.
+
+        It must be one of the ``foldings`` given at the start, so that all its names are known.
+        """
+        other = copy(self)
+        other._tell(folding)
+        return other
 
     def __iter__(self) -> Iterator[Step]:
         yield from self.forward()
