@@ -25,6 +25,7 @@ from .check import gradcheck as gradcheck
 from .check import gradgradcheck as gradgradcheck
 from .core.debug import detect_anomaly as detect_anomaly
 from .core.debug import detect_raw_writes as detect_raw_writes
+from .core.debug import record_lines as record_lines
 from .core.errors import AnomalyError as AnomalyError
 from .core.errors import CheckpointError as CheckpointError
 from .core.errors import DtypeError as DtypeError
