@@ -230,6 +230,7 @@ def test_every_error_is_also_the_builtin_error_that_numpy_users_expect():
         tg.GradientError: RuntimeError,
         tg.VersionError: tg.GradientError,
         tg.AnomalyError: ArithmeticError,
+        tg.CompileError: RuntimeError,
         check.GradcheckError: AssertionError,
     }
     for ours, theirs in pairs.items():

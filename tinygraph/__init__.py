@@ -6,6 +6,7 @@ from .core.debug import detect_anomaly, detect_raw_writes, record_lines
 from .core.errors import (
     AnomalyError,
     CheckpointError,
+    CompileError,
     DtypeError,
     GradcheckError,
     GradientError,

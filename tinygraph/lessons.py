@@ -181,7 +181,7 @@ class _Counter:
     def __init__(self) -> None:
         self.visits = 0
 
-    def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
+    def after_forward(self, result: Any, op: Any, inputs: Any, attrs: Any) -> None:
         """Not counted."""
 
     def before_vjps(self, result: Any) -> None:

@@ -140,7 +140,7 @@ def _at(place: tuple[int, ...]) -> str:
 class _Freezer:
     """Makes results and gradients read-only, so that a VJP that writes into them fails."""
 
-    def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
+    def after_forward(self, result: Any, op: Any, inputs: Any, attrs: Any) -> None:
         if all(not isinstance(x, Tensor) or result._data is not x._data for x in inputs):
             result._data.flags.writeable = False
 

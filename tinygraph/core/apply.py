@@ -143,7 +143,7 @@ def record(
         _share_storage(result, inputs)
     if modes.watchers:
         for watcher in modes.watchers:
-            watcher.after_forward(result, op, inputs)
+            watcher.after_forward(result, op, inputs, attrs)
     return result
 
 

@@ -21,7 +21,7 @@ from .tensor import Tensor
 class _LineWatcher:
     """Remembers which line made which tensor."""
 
-    def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
+    def after_forward(self, result: Any, op: Any, inputs: Any, attrs: Any) -> None:
         note_line(result)
 
     def before_vjps(self, result: Any) -> None:
@@ -34,7 +34,7 @@ class _LineWatcher:
 class _AnomalyWatcher:
     """Checks every result and gradient; remembers which line made which tensor."""
 
-    def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
+    def after_forward(self, result: Any, op: Any, inputs: Any, attrs: Any) -> None:
         line = note_line(result)
         problem = _problem(result._data)
         if problem:
@@ -77,7 +77,7 @@ class _RawWriteWatcher:
     def __init__(self) -> None:
         self.prints: dict[int, list[bytes]] = {}
 
-    def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
+    def after_forward(self, result: Any, op: Any, inputs: Any, attrs: Any) -> None:
         if result.op is not None:
             self.prints[result.index] = [_fingerprint(t) for _, t in saved_by(result)]
             weakref.finalize(result, self.prints.pop, result.index, None)

@@ -40,6 +40,10 @@ class VersionError(GradientError):
     """A value saved for the backward pass was overwritten before it was used."""
 
 
+class CompileError(TinygraphError, RuntimeError):
+    """A function that cannot be recorded as a plan; the message names the line."""
+
+
 class AnomalyError(TinygraphError, ArithmeticError):
     """A NaN or infinity found by :class:`tinygraph.detect_anomaly`."""
 

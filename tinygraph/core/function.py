@@ -9,6 +9,7 @@ import numpy as np
 from .apply import apply
 from .errors import GradientError, UsageError, compose_message
 from .op import Op
+from .recording import RECORDERS, active_recorder
 from .storage import Array
 from .tensor import Tensor
 
@@ -77,6 +78,9 @@ class _FunctionOp(Op):
             return np.asarray(function.forward(ctx, *arrays))
 
         def vjp(g: Any, y: Any, *inputs: Any, needs: tuple[bool, ...], ctx: Context) -> Any:
+            recorder = active_recorder() if RECORDERS else None
+            if recorder is not None and recorder.first_order:
+                return recorder.opaque_vjp(function.backward, ctx, g, inputs)
             if isinstance(g, Tensor):
                 raise GradientError(
                     compose_message(

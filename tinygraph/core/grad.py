@@ -10,6 +10,7 @@ import numpy as np
 from .engine import Gradients, collect, paths_to, pull_back
 from .errors import GradientError, ShapeError, UsageError, compose_message, describe
 from .modes import current_modes
+from .recording import RECORDERS, active_recorder
 from .storage import Array
 from .tensor import Tensor, own_gradient
 
@@ -46,9 +47,15 @@ def backward(tensor: Tensor, grad: Any = None, retain_graph: bool = False) -> No
     order, reached = collect([tensor])
     _check_unused(order)
     keep = set(order) if current_modes().retain_grads else {t for t in order if t._retains_grad}
-    gradients = pull_back(order, reached, {tensor: upstream}, keep)
-    for t, g in gradients.items():
-        own_gradient(t, g)
+    recorder = active_recorder() if RECORDERS else None
+    if recorder is None:
+        gradients = pull_back(order, reached, {tensor: upstream}, keep)
+        for t, g in gradients.items():
+            own_gradient(t, g)
+    else:
+        upstreams = {tensor: recorder.cotangent(grad, upstream)}
+        for t, g in recorder.pull_back(order, reached, upstreams, keep).items():
+            recorder.own_gradient(t, g)
     if not retain_graph:
         for t in order:
             t.used = True
@@ -122,14 +129,20 @@ def _gradients(
     create_graph: bool,
 ) -> list[Tensor | None]:
     cotangents: Gradients = {}
+    recorder = active_recorder() if RECORDERS else None
     for root, given in zip(roots, grad_outputs, strict=True):
         g: Any = _cotangent(root, given)
-        if create_graph:
+        if recorder is not None and not create_graph:
+            g = recorder.cotangent(given, g)
+        elif create_graph:
             g = given if isinstance(given, Tensor) else Tensor(g)
         cotangents[root] = cotangents[root] + g if root in cotangents else g
     order, reached = collect(roots)
     relevant = paths_to(order, reached, set(targets))
     order = [t for t in order if t in relevant]
+    if recorder is not None and not create_graph:
+        gradients = recorder.pull_back(order, relevant, cotangents, set(targets))
+        return [None if t not in gradients else gradients[t].detach() for t in targets]
     gradients = pull_back(order, relevant, cotangents, set(targets), create_graph)
     found = [gradients.get(t) for t in targets]
     if create_graph:

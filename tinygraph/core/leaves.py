@@ -10,6 +10,7 @@ import numpy as np
 from .dtypes import as_array
 from .errors import DtypeError, compose_message, describe
 from .modes import get_default_dtype
+from .recording import values_of
 from .storage import Array, storage_of
 from .tensor import Tensor
 
@@ -43,7 +44,7 @@ def tensor(
     tensor([[1., 2.],
             [3., 4.]])
     """
-    source = data._data if isinstance(data, Tensor) else data
+    source = values_of(data, "a copy by tg.tensor") if isinstance(data, Tensor) else data
     array = np.array(as_array(source, dtype), order="C")
     python_ints = not isinstance(source, np.ndarray) and array.dtype.kind in "iu"
     if requires_grad and python_ints and dtype is None:

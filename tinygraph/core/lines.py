@@ -5,8 +5,10 @@ from __future__ import annotations
 import traceback
 import weakref
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .tensor import Tensor
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _lines: dict[int, str] = {}  # by creation index: == of tensors is elementwise

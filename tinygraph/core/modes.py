@@ -63,7 +63,7 @@ class Scope:
 class Watcher(Protocol):
     """A debugging mode: sees each result as it is made and each gradient as it is found."""
 
-    def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None: ...
+    def after_forward(self, result: Any, op: Any, inputs: Any, attrs: Any) -> None: ...
 
     def before_vjps(self, result: Any) -> None: ...
 
@@ -77,6 +77,7 @@ class Modes(NamedTuple):
     watchers: tuple[Watcher, ...] = ()
     retain_grads: bool = False
     default_dtype: np.dtype[Any] | None = None
+    recorder: Any = None  # what notes every op for a replay: see recording.py
 
 
 _modes: ContextVar[Modes] = ContextVar("tinygraph_modes", default=Modes())  # noqa: B039

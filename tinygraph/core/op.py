@@ -18,6 +18,7 @@ from .calls import Call, reject_keyword
 from .docs import describe_record
 from .errors import UsageError, compose_message
 from .modes import Scope, close_scope, current_scope, open_scope
+from .recording import RECORDERS, active_recorder
 from .registry import lookup, register
 from .storage import Array
 from .tensor import Tensor
@@ -222,6 +223,21 @@ class Op:
         return lookup, (self.name,)
 
 
+class EffectOp(Op):
+    """An op that writes to memory or draws: a recorder hears of its calls on arrays too."""
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        recorder = active_recorder() if RECORDERS else None
+        if recorder is None:
+            return super().__call__(*inputs, **attrs)
+        inputs, attrs = self.bind(inputs, attrs)
+        return recorder.effect(self, inputs, attrs)
+
+
+EFFECTS = frozenset({"state", "random"})
+"""The kinds of op that are no functions of their inputs alone."""
+
+
 def _silenced(forward: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a forward function that can leave its domain: inf and nan come without a warning."""
 
@@ -335,8 +351,9 @@ def op(
     if callable(name):
         raise UsageError("Write @tg.op(...) with the VJPs, or tg.op(name, forward, vjps=[...]).")
     if forward is None:
-        return lambda function: register(Op(name or function.__name__, function, vjps, **record))
-    return register(Op(name or forward.__name__, forward, vjps, **record))
+        return lambda function: op(name or function.__name__, function, vjps, **record)
+    cls = EffectOp if record.get("kind") in EFFECTS else Op
+    return register(cls(name or forward.__name__, forward, vjps, **record))
 
 
 def composite(

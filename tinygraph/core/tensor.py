@@ -8,7 +8,7 @@ dropping the last result frees the whole graph at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from .errors import (
     describe,
 )
 from .modes import Scope, current_modes, get_default_dtype, module_path
+from .recording import RECORDERS, active_recorder, refuse
 from .storage import Array, Storage, gradient_memory, next_index
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Tensor(TensorMethods):
 
         Write through ``t.data = …``.
         """
+        if RECORDERS:
+            refuse(".data", self)
         return self._data if self.op is None else self.numpy()
 
     @data.setter
@@ -119,13 +122,17 @@ class Tensor(TensorMethods):
     @property
     def grad(self) -> Array | None:
         """The accumulated gradient (same shape and dtype as ``data``), or None."""
+        if RECORDERS:
+            refuse(".grad", fix="optimizer.step() and tg.clip_grad_norm use it, tg.grad returns it")
         return self._grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is None:
-            self._grad = None
+            drop_gradients([self])
             return
+        if RECORDERS:
+            refuse("an assignment to .grad")
         array = np.asarray(value._data if isinstance(value, Tensor) else value)
         if array.shape != self._data.shape or array.dtype.kind not in "fiub":
             raise ShapeError(
@@ -202,6 +209,8 @@ class Tensor(TensorMethods):
 
     def numpy(self) -> Array:
         """Return a read-only view of the value."""
+        if RECORDERS:
+            refuse(".numpy()", self)
         view = self._data.view()
         view.flags.writeable = False
         return view
@@ -222,6 +231,8 @@ class Tensor(TensorMethods):
                     "reduce it first (t.sum(), t.mean()) or index one element",
                 )
             )
+        if RECORDERS:
+            refuse("the value of a tensor (.item(), float, int, bool)", self)
         return self._data.item()
 
     def detach(self) -> Tensor:
@@ -233,7 +244,7 @@ class Tensor(TensorMethods):
 
     def clone(self) -> Tensor:
         """Return a copy in the graph: the gradient flows through."""
-        return self * 1 if self.dtype != np.bool_ else Tensor(self._data.copy())
+        return self * 1 if self.dtype != np.bool_ else Tensor(self.data.copy())
 
     def retain_grad(self) -> None:
         """Keep the gradient of this intermediate tensor at the next backward pass."""
@@ -250,8 +261,12 @@ class Tensor(TensorMethods):
         if self._storage is None:
             self._storage = Storage()
         self._storage.mark()
+        if RECORDERS and (recorder := active_recorder()) is not None:
+            recorder.written(self)
 
     def _check_writable(self, action: str, by_data: bool = False) -> None:
+        if RECORDERS:
+            refuse(f"a write ({action} a tensor)", self, "tg.where or tg.index_put")
         if self.op is not None:
             raise GradientError(
                 compose_message(
@@ -393,6 +408,8 @@ class Tensor(TensorMethods):
         return _restore, (type(self), self._data, self._requires_grad, self.name)
 
     def _rebuild(self) -> Tensor:
+        if RECORDERS:
+            refuse("a copy of a tensor", self, "t.clone()")
         return _restore(type(self), self._data.copy(), self._requires_grad, self.name)
 
     def _check_is_leaf(self, action: str) -> None:
@@ -417,6 +434,21 @@ def holder_of(leaf: Tensor) -> Any:
     """Return the live holder of a packed parameter's memory, None if it is free."""
     buffer = leaf._grad_buffer
     return None if buffer is None else gradient_memory.get(id(buffer.base))
+
+
+def drop_gradients(leaves: Sequence[Tensor]) -> None:
+    """Set ``.grad`` of the leaves to None."""
+    for leaf in leaves:
+        leaf._grad = None
+    if RECORDERS and (recorder := active_recorder()) is not None:
+        recorder.dropped(leaves)
+
+
+def has_gradient(leaf: Tensor) -> bool:
+    """Tell whether ``leaf`` holds a gradient: what a step asks before it uses one."""
+    if RECORDERS and (recorder := active_recorder()) is not None:
+        recorder.asked(leaf)
+    return leaf._grad is not None
 
 
 def own_gradient(leaf: Tensor, gradient: Array, accumulate: bool = True) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from ..core.dtypes import checked_dtype
 from ..core.errors import DtypeError, UsageError, compose_message, describe
 from ..core.modes import Scope, close_scope, current_scope, open_scope
+from ..core.recording import RECORDERS, active_recorder
 from ..core.storage import Array
-from ..core.tensor import Tensor, holder_of
+from ..core.tensor import Tensor, drop_gradients, holder_of
 from .algebra import Algebra
 from .assignment import REGISTRIES, check_assignment, check_registration, check_visible
 from .hooks import Hookable
@@ -78,6 +79,8 @@ class Module(Hookable, Algebra):
         outer = current_scope()
         token = open_scope(Scope(self._path_in(outer), "module", outer, self))
         try:
+            if RECORDERS and (recorder := active_recorder()) is not None:
+                recorder.module_called(self)
             if self._hooks is None:
                 return self.forward(*args, **kwargs)
             return self._hooks.run(self, args, kwargs)
@@ -244,8 +247,7 @@ class Module(Hookable, Algebra):
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to None."""
-        for _, parameter in _named(self, "_parameters"):
-            parameter.grad = None
+        drop_gradients([parameter for _, parameter in _named(self, "_parameters")])
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
         """Freeze (False) or unfreeze all parameters and return self."""

@@ -202,7 +202,7 @@ class _Counter:
         self.rows = rows
         self.bytes = 0
 
-    def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
+    def after_forward(self, result: Any, op: Any, inputs: Any, attrs: Any) -> None:
         if result._data.base is None:  # a view has no memory of its own
             self.bytes += result._data.nbytes
         scope = current_scope()

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import ShapeError, UsageError, compose_message, describe, describe_all
 from ..core.modes import module_path
 from ..core.op import Op, composite, op
+from ..core.recording import values_of
 from ..core.structure import broadcast_to
 from ..core.tensor import Tensor
 from .axes import all_axes, as_shape, one_axis
@@ -142,7 +143,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Ten
         x, axis = reshape(x, shape=(-1,)), 0
     axis = one_axis("repeat", axis, x.ndim)
     length = x.shape[axis]
-    given = repeats._data if isinstance(repeats, Tensor) else repeats
+    given = values_of(repeats, "repeats from a tensor")
     counts = [whole("repeat", "repeats", n) for n in np.ravel(np.asarray(given, object))]
     if np.ndim(given) > 1 or len(counts) not in (1, length):
         raise ShapeError(

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.errors import IndexRangeError, ShapeError, UsageError, compose_message, describe_all
 from ..core.modes import module_path
 from ..core.op import composite, op
+from ..core.recording import run_check
 from ..core.storage import Array
 from ..core.structure import cast
 from ..core.tensor import Tensor
@@ -126,7 +127,7 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         losses = binary_cross_entropy_elements(input, target)
     else:
-        _check_targets(input, target._data if isinstance(target, Tensor) else target)
+        run_check(_check_targets, input, target)
         yes = _spread_weight(who, pos_weight, input) * target * softplus(-input)
         losses = yes + (1 - target) * softplus(input)
     return reduced(_weighted(who, losses, weight), reduction)

@@ -5,6 +5,7 @@ Classes are axis 1, as in PyTorch; the ops of `class_rows` have them last.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..core.errors import (
 )
 from ..core.modes import get_default_dtype, module_path
 from ..core.op import composite
+from ..core.recording import run_check
 from ..core.storage import Array
 from ..core.structure import cast
 from ..core.tensor import Tensor
@@ -157,10 +159,10 @@ def cross_entropy(
         return reduced(cross_entropy_rows(logits, target, ignore_index=ignored), reduction)
     classes = logits.shape[-1]
     if soft:
-        _check_distribution(target)
+        run_check(_check_distribution, target)
         spread = (1 - smoothing) * target + smoothing / classes if smoothing else target
         return reduced(soft_cross_entropy_rows(logits, spread * weights), reduction)
-    check_labels(logits, _values(target), ignore_index=ignored)
+    run_check(partial(check_labels, ignore_index=ignored), logits, target)
     table = one_hot(target, classes=classes, dtype=logits.dtype, ignore_index=ignored)
     hard = table * weights
     even = sum(table, axis=-1, keepdims=True) * weights * (smoothing / classes)
@@ -176,13 +178,8 @@ def checked_smoothing(who: str, value: Any) -> float:
     return float(value)
 
 
-def _values(x: Any) -> Array:
-    return np.asarray(x._data if isinstance(x, Tensor) else x)
-
-
-def _check_distribution(target: Any) -> None:
+def _check_distribution(values: Array) -> None:
     """Raise unless probabilities are from 0 to 1; they need not add up to 1 exactly."""
-    values = _values(target)
     if values.size and not (values.min() >= 0 and values.max() <= 1.001):
         raise IndexRangeError(
             compose_message(

@@ -16,6 +16,7 @@ from ..core.errors import (
 )
 from ..core.modes import module_path
 from ..core.op import composite
+from ..core.recording import run_check, values_of
 from ..core.structure import broadcast_to
 from ..core.tensor import Tensor
 from .axes import one_axis
@@ -31,20 +32,22 @@ def raw(value: Any) -> Any:
 
 def check_range(who: str, places: Any, x: Any, axis: int) -> None:
     """Raise if an index is outside its axis."""
-    data = raw(places)
-    if data.size == 0:
-        return
-    n, low, high = x.shape[axis], data.min(), data.max()
-    if low < -n or high >= n:
-        wrong = high if high >= n else low
-        raise IndexRangeError(
-            compose_message(
-                f"{who}: index {wrong} is out of bounds for axis {axis} with size {n}",
-                f"{describe(places)} for {describe(x)}",
-                f"indices from {-n} to {n - 1}" if n else "",
-                module_path(),
+    n = x.shape[axis]
+
+    def check(data: Any) -> None:
+        low, high = (data.min(), data.max()) if data.size else (0, -1)
+        if low < -n or high >= n:
+            wrong = high if high >= n else low
+            raise IndexRangeError(
+                compose_message(
+                    f"{who}: index {wrong} is out of bounds for axis {axis} with size {n}",
+                    f"{describe(places)} for {describe(x)}",
+                    f"indices from {-n} to {n - 1}" if n else "",
+                    module_path(),
+                )
             )
-        )
+
+    run_check(check, places)
 
 
 @composite("x[…, indices, …]", numpy=[np.take])
@@ -226,7 +229,8 @@ def masked_select(x: Any, mask: Any) -> Tensor:
     tensor([1., 3.])
     """
     x = operand("masked_select", x)
-    mask = raw(index_array("masked_select", mask))
+    what = "tg.masked_select (its count decides a shape)"
+    mask = values_of(index_array("masked_select", mask), what)
     if mask.dtype != np.bool_:
         raise DtypeError(
             compose_message(

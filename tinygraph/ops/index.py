@@ -14,6 +14,7 @@ from ..core.apply import apply
 from ..core.errors import DtypeError, IndexRangeError, UsageError, compose_message, describe
 from ..core.modes import module_path
 from ..core.op import Op, op
+from ..core.recording import values_of
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from .operands import index_array
@@ -142,7 +143,7 @@ def split_index(who: str, x: Any, index: Any) -> tuple[Index, list[Any]]:
         else:
             array = _checked_array(who, part)
             if array.dtype == np.bool_:
-                mask = array._data if isinstance(array, Tensor) else array
+                mask = values_of(array, "a boolean mask (its count decides a shape)")
                 _check_mask(who, mask, x, template, parts)
                 template += [ARRAY] * mask.ndim
                 arrays += np.nonzero(mask)

@@ -15,7 +15,9 @@ from ..core.errors import ShapeError, UsageError
 from ..core.leaves import as_index
 from ..core.modes import get_default_dtype
 from ..core.op import Op, op
+from ..core.recording import run_check
 from ..core.storage import Array
+from ..core.structure import cast
 from ..core.tensor import Tensor
 from .axes import as_shape
 from .creation import check_finite
@@ -313,6 +315,11 @@ def permutation(count: int, generator: Generator | None = None) -> Tensor:
     return Tensor(np.asarray(permutation_op(count=number, generator=chosen_generator(generator))))
 
 
+def _check_probabilities(values: Array) -> None:
+    if not ((values >= 0) & (values <= 1)).all():
+        raise UsageError("bernoulli: probabilities lie between 0 and 1.")
+
+
 def bernoulli(p: Any, generator: Generator | None = None) -> Tensor:
     """Draw 1 with probability ``p``, else 0, for each element of ``p``; no gradient.
 
@@ -327,9 +334,7 @@ def bernoulli(p: Any, generator: Generator | None = None) -> Tensor:
     >>> tg.bernoulli(tg.ones(3))
     tensor([1., 1., 1.])
     """
-    values = p._data if isinstance(p, Tensor) else as_array(p)
-    if not ((values >= 0) & (values <= 1)).all():
-        raise UsageError("bernoulli: probabilities lie between 0 and 1.")
-    floating = isinstance(p, Tensor) and values.dtype.kind == "f"
-    source = p if floating else Tensor(values.astype(get_default_dtype()))
+    p = p if isinstance(p, Tensor) else Tensor(as_array(p))
+    run_check(_check_probabilities, p)
+    source = p if p.dtype.kind == "f" else cast(p, dtype=get_default_dtype())
     return bernoulli_op(source, generator=chosen_generator(generator))

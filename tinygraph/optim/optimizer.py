@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import UsageError
 from ..core.storage import Array
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, drop_gradients
 from .flat import FlatParameters
 from .groups import Check, Group, as_groups, check_number
 from .state import checked_state
@@ -90,8 +90,7 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Set all gradients to None, so that the next backward pass starts afresh."""
         for group in self.param_groups:
-            for p in group["params"]:
-                p._grad = None
+            drop_gradients(group["params"])
 
     def close(self) -> None:
         """Unpack the parameters; the optimizer cannot be used afterwards."""

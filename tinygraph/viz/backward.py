@@ -30,7 +30,7 @@ class _Recorder:
     def __init__(self) -> None:
         self.parts: dict[Use, Array] = {}
 
-    def after_forward(self, result: Any, op: Any, inputs: tuple[Any, ...]) -> None:
+    def after_forward(self, result: Any, op: Any, inputs: Any, attrs: Any) -> None:
         """Nothing to keep: a VJP's inner steps."""
 
     def before_vjps(self, result: Any) -> None:
