@@ -28,6 +28,7 @@ from .core.debug import detect_raw_writes as detect_raw_writes
 from .core.debug import record_lines as record_lines
 from .core.errors import AnomalyError as AnomalyError
 from .core.errors import CheckpointError as CheckpointError
+from .core.errors import CompileError as CompileError
 from .core.errors import DtypeError as DtypeError
 from .core.errors import GradcheckError as GradcheckError
 from .core.errors import GradientError as GradientError
