@@ -136,6 +136,24 @@ MODULE_SAMPLES: dict[str, list[ModuleSample]] = {
     ],
     "BatchNorm2d": [ModuleSample(lambda: nn.BatchNorm2d(2), ((2, 2, 2, 2),))],
     "InstanceNorm2d": [ModuleSample(lambda: nn.InstanceNorm2d(2, affine=True), ((2, 2, 2, 3),))],
+    "Conv1d": [
+        ModuleSample(lambda: nn.Conv1d(2, 4, 3, 2, 1, 1, 2), ((2, 2, 6),)),
+        ModuleSample(lambda: nn.Conv1d(2, 1, 4, padding="same", bias=False), ((2, 5),)),
+        ModuleSample(lambda: nn.Conv1d(1, 1, 3, padding=2, padding_mode="reflect"), ((2, 1, 4),)),
+    ],
+    "Conv2d": [
+        ModuleSample(lambda: nn.Conv2d(2, 2, (2, 1), (1, 2), (1, 0)), ((2, 2, 3, 3),)),
+        ModuleSample(
+            lambda: nn.Conv2d(1, 1, 2, padding="same", padding_mode="circular"), ((1, 3, 3),)
+        ),
+    ],
+    "ConvTranspose1d": [
+        ModuleSample(lambda: nn.ConvTranspose1d(2, 2, 3, 2, 1, 1, 2), ((2, 2, 3),)),
+        ModuleSample(lambda: nn.ConvTranspose1d(1, 2, 2, bias=False, dilation=2), ((1, 4),)),
+    ],
+    "ConvTranspose2d": [
+        ModuleSample(lambda: nn.ConvTranspose2d(2, 1, (2, 1), (2, 1)), ((2, 2, 2, 3),)),
+    ],
     "Embedding": [ModuleSample(lambda: nn.Embedding(4, 2), (LABELS,))],
     "SinusoidalEncoding": [ModuleSample(lambda: nn.SinusoidalEncoding(3, 5), (BATCH,))],
     "LearnedEncoding": [ModuleSample(lambda: nn.LearnedEncoding(3, 5), (BATCH,))],

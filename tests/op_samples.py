@@ -550,6 +550,7 @@ samples(
     ),
 )
 
+import op_samples_conv  # noqa: E402, F401
 import op_samples_elementwise  # noqa: E402, F401
 import op_samples_layers  # noqa: E402, F401
 import op_samples_linalg  # noqa: E402, F401

@@ -21,6 +21,23 @@ def test_an_mlp_by_hand():
     assert table["2"].kind == "Linear" and table["2"].calls == 1 and table["2"].depth == 1
 
 
+@pytest.mark.parametrize(
+    ("model", "shape", "products"),
+    [
+        # each output element: kernel length × channels of its group
+        (lambda: nn.Conv1d(4, 6, 3, stride=2, groups=2), (5, 4, 9), 5 * 6 * 4 * 3 * 2),
+        (lambda: nn.Conv2d(3, 8, 3, padding=1, bias=False), (2, 3, 5, 5), 2 * 8 * 25 * 9 * 3),
+        (lambda: nn.Conv2d(3, 8, 3, padding=1), (3, 5, 5), 8 * 25 * 9 * 3),
+        # each input element is spread over the kernel, to the channels of its group
+        (lambda: nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2), (2, 4, 3, 3), 2 * 4 * 9 * 4 * 3),
+        (lambda: nn.Conv1d(2, 2, 1), (0, 2, 3), 0),
+    ],
+)
+def test_convolutions_by_hand(model, shape, products):
+    table = tg.summary(nn.Sequential(model()), shape)
+    assert table["0"].multiply_adds == table.multiply_adds == products
+
+
 def test_the_table_as_text():
     model = nn.Linear(4, 8) >> nn.Skip(nn.Linear(8, 8), nn.ReLU()) >> nn.Identity()
     assert repr(tg.summary(model, tg.ones(5, 4))) == (

@@ -32,6 +32,7 @@ KINDS = {
     "join": "puts tensors together",
     "index": "selects or places elements",
     "matmul": "sums of products",
+    "window": "slides a window over the last axes",
     "row": "mixes the elements along one axis and keeps the shape",
     "random": "draws from a Generator",
     "state": "writes to memory",
@@ -41,7 +42,7 @@ KINDS = {
 }
 """What ``kind`` of an op can be."""
 
-PROMOTING_KINDS = frozenset({"elementwise", "matmul", "join", "row", "reduce"})
+PROMOTING_KINDS = frozenset({"elementwise", "matmul", "window", "join", "row", "reduce"})
 
 
 class Op:

@@ -11,6 +11,14 @@ from ..ops.attention import scaled_dot_product_attention
 from ..ops.binary_loss import binary_cross_entropy, binary_cross_entropy_with_logits, hinge_loss
 from ..ops.channel_norm import batch_norm, group_norm, instance_norm
 from ..ops.class_loss import cross_entropy, multi_margin_loss, nll_loss
+from ..ops.convolution import (
+    conv1d,
+    conv1d_matrix,
+    conv2d,
+    conv2d_matrix,
+    conv_transpose1d,
+    conv_transpose2d,
+)
 from ..ops.dropout import dropout
 from ..ops.elementwise import tanh
 from ..ops.embedding import embedding, sinusoidal_positions
@@ -23,7 +31,9 @@ from ..ops.reduce import log_softmax, softmax
 from ..ops.shape import matrix_transpose
 
 __all__ = [
-    "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy",
+    "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d",
+    "conv1d_matrix", "conv2d", "conv2d_matrix", "conv_transpose1d", "conv_transpose2d",
+    "cross_entropy",
     "dropout", "elu", "embedding", "gelu", "glu", "group_norm", "hardswish", "hardtanh",
     "hinge_loss", "huber_loss", "instance_norm", "kl_div", "l1_loss", "layer_norm",
     "leaky_relu", "linear", "log_sigmoid", "log_softmax", "logsigmoid", "mish", "mse_loss",

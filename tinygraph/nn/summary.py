@@ -18,12 +18,18 @@ from .module import Module
 MULTIPLY_ADDS: dict[str, Callable[[Any, tuple[Any, ...]], int]] = {
     "matmul": lambda y, inputs: y.size * inputs[0].shape[-1],
     "linear": lambda y, inputs: y.size * inputs[0].shape[-1],
+    "conv": lambda y, inputs: _each_position(y, inputs[1]),
+    "conv_bias": lambda y, inputs: _each_position(y, inputs[1]),
+    "conv_transpose": lambda y, inputs: _each_position(inputs[0], inputs[1]),
+    "conv_weight": lambda y, inputs: _each_position(inputs[1], y),
 }
-"""How many products each op of kind "matmul" adds up, from its result and its inputs.
+"""How many products each op adds up, from its result and its inputs. Elementwise work is not
+counted."""
 
-A convolution counts its weights once for each position (see `_count`); elementwise work is
-not counted.
-"""
+
+def _each_position(y: Any, weight: Any) -> int:
+    """Count each weight of a convolution once for each position in ``y`` (N, C', …)."""
+    return int(y.size // max(y.shape[1], 1) * weight.size)
 
 
 @dataclass
@@ -219,14 +225,7 @@ class _Counter:
 
 
 def _count(name: str, result: Any, inputs: tuple[Any, ...]) -> int:
-    if name in MULTIPLY_ADDS:
-        return MULTIPLY_ADDS[name](result, inputs)
-    if name.startswith("conv") and len(inputs) > 1:  # each weight meets each position once
-        x, weight = inputs[:2]
-        places = x if "transpose" in name else result
-        channels = places.shape[1] if places.ndim > 1 else 1
-        return int(places.size // max(channels, 1) * weight.size)
-    return 0
+    return MULTIPLY_ADDS[name](result, inputs) if name in MULTIPLY_ADDS else 0
 
 
 def _run(model: Module, inputs: list[Any], rows: dict[Module, Row]) -> int:

@@ -1,0 +1,126 @@
+"""Where a kernel slides: stride, padding and dilation, checked and brought into one form.
+
+Convolutions count the same way: along an axis of length L there are
+
+    (L + before + after − dilation · (k − 1) − 1) // stride + 1
+
+positions of a kernel of length k.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.errors import ShapeError, UsageError, compose_message, describe
+from ..core.modes import module_path
+
+Sizes = tuple[int, ...]
+Pairs = tuple[tuple[int, int], ...]
+
+FORMULA = "(L + before + after − dilation · (k − 1) − 1) // stride + 1"
+PADDINGS = ("same", "valid")
+
+
+class Sliding(NamedTuple):
+    """How kernels slide: what every kernel of a convolution is told.
+
+    ``stride`` and ``dilation`` have a number for each axis, ``padding`` a pair (before,
+    after); ``groups`` are the parts that the channels are split into.
+    """
+
+    stride: Sizes
+    padding: Pairs
+    dilation: Sizes
+    groups: int = 1
+
+    def padded(self, size: Sizes) -> Sizes:
+        """Return the lengths with their borders."""
+        return tuple(n + a + b for n, (a, b) in zip(size, self.padding, strict=True))
+
+    def positions(self, size: Sizes, kernel: Sizes) -> Sizes:
+        """Return at how many places a kernel stands along each axis; below 1 it does not fit."""
+        spans = zip(self.padded(size), kernel, self.stride, self.dilation, strict=True)
+        return tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in spans)
+
+
+def numbers(who: str, name: str, value: Any, axes: int, least: int = 1) -> Sizes:
+    """Return a whole number, or one for each axis, as a tuple of one for each axis."""
+    if type(value) is tuple and len(value) == axes and all(type(n) is int for n in value):
+        given = value
+    else:
+        given = tuple(value) if isinstance(value, tuple | list) else (value,)
+        given = given * axes if len(given) == 1 else given
+    ok = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in given)
+    if len(given) != axes or not ok or min(given) < least:
+        several = f", or {axes} of them" if axes > 1 else ""
+        raise UsageError(
+            f"{who}: {name} is a whole number from {least} on{several}, received {value!r}."
+        )
+    return tuple(map(int, given))
+
+
+def paddings(
+    who: str, padding: Any, axes: int, kernel: Sizes, stride: Sizes, dilation: Sizes
+) -> Pairs:
+    """Return the border before and after each axis.
+
+    ``padding`` is a number, one for each axis, a pair for each axis, "valid" (none) or "same"
+    (as many positions as elements; the odd element of an even kernel comes after).
+    """
+    if isinstance(padding, str):
+        if padding not in PADDINGS:
+            raise UsageError(
+                f"{who}: padding is a whole number, 'same' or 'valid', received {padding!r}."
+            )
+        if padding == "valid":
+            return ((0, 0),) * axes
+        if set(stride) != {1}:
+            raise UsageError(
+                compose_message(
+                    f"{who}: padding='same' is not supported for strided convolutions",
+                    f"stride={stride}",
+                    "padding=k // 2 gives ⌈L / stride⌉ positions for an odd kernel",
+                    module_path(),
+                )
+            )
+        totals = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+        return tuple((t // 2, t - t // 2) for t in totals)
+    if type(padding) is tuple and padding and type(padding[0]) is tuple:
+        return tuple(numbers(who, "padding", pair, 2, 0) for pair in padding)  # type: ignore[misc]
+    return tuple((n, n) for n in numbers(who, "padding", padding, axes, least=0))
+
+
+def sliding(
+    who: str, kernel: Sizes, stride: Any, padding: Any, dilation: Any, groups: Any = 1
+) -> Sliding:
+    """Return the arguments of a convolution, checked and complete."""
+    axes = len(kernel)
+    strides = numbers(who, "stride", stride, axes)
+    dilations = numbers(who, "dilation", dilation, axes)
+    pairs = paddings(who, padding, axes, kernel, strides, dilations)
+    return Sliding(strides, pairs, dilations, numbers(who, "groups", groups, 1)[0])
+
+
+def checked_positions(who: str, x: Any, kernel: Sizes, window: Sliding) -> Sizes:
+    """Return how many positions a kernel has in ``x`` (N, C, …); raise if there are none."""
+    size = x.shape[-len(kernel) :]
+    found = window.positions(size, kernel)
+    for i, n in enumerate(found):
+        if n >= 1 and kernel[i] >= 1:
+            continue
+        span = window.dilation[i] * (kernel[i] - 1) + 1
+        missing = span - window.padded(size)[i]
+        raise ShapeError(
+            compose_message(
+                f"{who}: the kernel does not fit. Along the axis of length L = {size[i]} there "
+                f"are {FORMULA} positions, with k = {kernel[i]}, dilation = "
+                f"{window.dilation[i]}, before, after = {window.padding[i]}, stride = "
+                f"{window.stride[i]}; it spans {span}",
+                describe(x),
+                f"padding of {-(-missing // 2)} more, or a smaller kernel",
+                module_path(),
+            )
+        )
+    return found
