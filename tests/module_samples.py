@@ -154,6 +154,16 @@ MODULE_SAMPLES: dict[str, list[ModuleSample]] = {
     "ConvTranspose2d": [
         ModuleSample(lambda: nn.ConvTranspose2d(2, 1, (2, 1), (2, 1)), ((2, 2, 2, 3),)),
     ],
+    "ResBlock": [
+        ModuleSample(lambda: nn.ResBlock(1, activation=nn.Tanh), ((2, 1, 3, 2),)),
+        ModuleSample(
+            lambda: nn.ResBlock(1, 2, 2, "conv-bn-relu", activation=nn.Tanh), ((2, 1, 3, 2),)
+        ),
+        ModuleSample(
+            lambda: nn.ResBlock(1, 2, order="bn-relu-conv", activation=nn.Tanh), ((2, 1, 2, 2),)
+        ),
+    ],
+    "DenseBlock": [ModuleSample(lambda: nn.DenseBlock(1, 2, 2, 2, nn.Tanh), ((2, 1, 2, 2),))],
     "Embedding": [ModuleSample(lambda: nn.Embedding(4, 2), (LABELS,))],
     "SinusoidalEncoding": [ModuleSample(lambda: nn.SinusoidalEncoding(3, 5), (BATCH,))],
     "LearnedEncoding": [ModuleSample(lambda: nn.LearnedEncoding(3, 5), (BATCH,))],

@@ -22,6 +22,7 @@ from .cell import GRUCell, LSTMCell, RNNCell
 from .compose import Parallel, Residual, Skip
 from .container import Lambda, ModuleDict, ModuleList, Sequential
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from .conv_blocks import DenseBlock, ResBlock
 from .dropout import Dropout
 from .embedding import Embedding, LearnedEncoding, SinusoidalEncoding
 from .flatten import Flatten, Unflatten
@@ -50,14 +51,14 @@ from .transformer import TransformerBlock
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv1d", "Conv2d",
-    "ConvTranspose1d", "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "ELU", "Embedding",
-    "Flatten", "GELU", "GLU", "GRU", "GRUCell", "GroupNorm", "Hardswish", "Hardtanh",
-    "HingeLoss", "HuberLoss", "Identity", "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTM",
-    "LSTMCell", "Lambda", "LayerNorm", "LeakyReLU", "LearnedEncoding", "Linear", "LogSigmoid",
-    "LogSoftmax", "MLP", "MSELoss", "Mish", "Module", "ModuleDict", "ModuleList",
+    "ConvTranspose1d", "ConvTranspose2d", "CrossEntropyLoss", "DenseBlock", "Dropout", "ELU",
+    "Embedding", "Flatten", "GELU", "GLU", "GRU", "GRUCell", "GroupNorm", "Hardswish",
+    "Hardtanh", "HingeLoss", "HuberLoss", "Identity", "InstanceNorm2d", "KLDivLoss", "L1Loss",
+    "LSTM", "LSTMCell", "Lambda", "LayerNorm", "LeakyReLU", "LearnedEncoding", "Linear",
+    "LogSigmoid", "LogSoftmax", "MLP", "MSELoss", "Mish", "Module", "ModuleDict", "ModuleList",
     "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parallel", "Parameter",
-    "ParameterDict", "ParameterList", "RMSNorm", "RNN", "RNNCell", "ReLU", "ReLU6", "ResNetS",
-    "Residual", "ResidualMLP", "SELU", "Sequential", "SiLU", "Sigmoid", "SinusoidalEncoding",
-    "Skip", "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Tanh", "TransformerBlock",
-    "Unflatten", "functional", "init",
+    "ParameterDict", "ParameterList", "RMSNorm", "RNN", "RNNCell", "ReLU", "ReLU6", "ResBlock",
+    "ResNetS", "Residual", "ResidualMLP", "SELU", "Sequential", "SiLU", "Sigmoid",
+    "SinusoidalEncoding", "Skip", "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Tanh",
+    "TransformerBlock", "Unflatten", "functional", "init",
 ]  # fmt: skip
