@@ -1,6 +1,6 @@
 """tinygraph: a small, graph-based autodiff framework to understand, build, train and see."""
 
-from . import data, lessons, linalg, nn, optim
+from . import data, lessons, linalg, nn, optim, plots
 from .check import check_op, gradcheck, gradgradcheck
 from .core.debug import detect_anomaly, detect_raw_writes, record_lines
 from .core.errors import (

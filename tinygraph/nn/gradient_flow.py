@@ -11,12 +11,11 @@ import numpy as np
 
 from ..core.errors import UsageError, compose_message, describe
 from ..core.grad import grad
-from ..core.graph import Graph
-from ..core.modes import Scope
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from ..ops.creation import check_finite
 from .module import Module
+from .outputs import module_outputs
 
 RELUS = {"relu"}
 """Ops whose units are dead where the result is 0 for a whole batch."""
@@ -148,7 +147,13 @@ def gradient_flow(
             )
         outputs: list[tuple[str, Module, Tensor]] = []
     else:
-        outputs = _outputs_of_modules(model, loss)
+        if not isinstance(loss, Tensor):
+            raise UsageError(
+                compose_message(
+                    "gradient_flow: loss is a tensor", describe(loss), "criterion(model(x), y)"
+                )
+            )
+        outputs = [row for row in module_outputs(model, loss) if row[2].requires_grad]
         targets = [*named.values(), *(t for _, _, t in outputs)]
         found = grad(loss, targets, allow_unused=True) if targets else ()
         gradients = [None if g is None else g.data for g in found]
@@ -192,48 +197,6 @@ def _flow(name: str, kind: str, value: Array, g: Any, made: Tensor | None = None
 
 def _norm(x: Any) -> float:
     return float(np.linalg.norm(np.asarray(x, np.float64).reshape(-1)))
-
-
-# ---- the outputs of modules ---------------------------------------------------------------------
-
-
-def _outputs_of_modules(model: Module, loss: Any) -> list[tuple[str, Module, Tensor]]:
-    """Return every floating result that leaves the module it was made in, oldest first."""
-    if not isinstance(loss, Tensor):
-        raise UsageError(
-            compose_message(
-                "gradient_flow: loss is a tensor", describe(loss), "criterion(model(x), y)"
-            )
-        )
-    paths = {module: name or type(model).__name__ for name, module in model.named_modules()}
-    graph = Graph([loss])
-    homes = {node.tensor: _home(node.scope) for node in graph.nodes if node.op}
-    leaving = {loss: None}
-    for source, target, _ in graph.edges:
-        if source.op and not _inside(homes[target.tensor], homes[source.tensor]):
-            leaving[source.tensor] = None
-    found = []
-    for tensor in sorted(leaving, key=lambda t: t.index):
-        home = homes.get(tensor)
-        if home is not None and home.owner in paths and tensor.requires_grad:
-            found.append((paths[home.owner], home.owner, tensor))
-    return found
-
-
-def _home(scope: Scope | None) -> Scope | None:
-    """Return the innermost module call around."""
-    while scope is not None and scope.kind != "module":
-        scope = scope.parent
-    return scope
-
-
-def _inside(scope: Scope | None, outer: Scope | None) -> bool:
-    """Tell whether a call happened within another (or is the same)."""
-    if outer is None:
-        return True
-    while scope is not None and scope is not outer:
-        scope = scope.parent
-    return scope is outer
 
 
 # ---- judging ------------------------------------------------------------------------------------

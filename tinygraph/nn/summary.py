@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..core.dtypes import as_array
 from ..core.errors import UsageError, compose_message, describe
 from ..core.modes import current_modes, current_scope, get_default_dtype, modes, no_grad
 from ..core.tensor import Tensor
+from .evaluation import evaluation
 from .module import Module
 
 MULTIPLY_ADDS: dict[str, Callable[[Any, tuple[Any, ...]], int]] = {
@@ -241,24 +242,12 @@ def _run(model: Module, inputs: list[Any], rows: dict[Module, Row]) -> int:
     with ExitStack() as stack:
         for module in rows:
             stack.enter_context(module.register_forward_hook(note))
-        stack.enter_context(_evaluation(model))
+        stack.enter_context(evaluation(model))
         stack.enter_context(no_grad())
         watchers = (*current_modes().watchers, counter)
         stack.enter_context(modes(watchers=watchers))
         model(*inputs)
     return counter.bytes
-
-
-@contextmanager
-def _evaluation(model: Module) -> Iterator[None]:
-    """Set evaluation mode, and each module's own mode again afterwards."""
-    before = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in before:
-            object.__setattr__(module, "training", training)
 
 
 def _shape_of(output: Any) -> Any:
