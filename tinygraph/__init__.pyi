@@ -20,6 +20,7 @@ from . import lessons as lessons
 from . import linalg as linalg
 from . import nn as nn
 from . import optim as optim
+from . import plots as plots
 from .check import check_op as check_op
 from .check import gradcheck as gradcheck
 from .check import gradgradcheck as gradgradcheck
