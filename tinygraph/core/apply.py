@@ -31,7 +31,7 @@ from .tensor import Tensor
 if TYPE_CHECKING:
     from .op import Op
 
-ndarray = np.ndarray
+ndarray, generic = np.ndarray, np.generic
 NO_ATTRS: dict[str, Any] = {}
 RAW = (ndarray, np.generic, int, float)
 FROM_NUMPY = (ValueError, TypeError, IndexError, OverflowError)
@@ -59,7 +59,7 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         elif type(x) is float or type(x) is int:
             arrays.append(x)
             with_numbers = True
-        elif type(x) is ndarray:
+        elif type(x) is ndarray or isinstance(x, generic):
             arrays.append(x)
             with_arrays = True
         else:
@@ -73,7 +73,7 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
             arrays = _with_shapes(op, arrays)
         attrs = op.prepare(*arrays, **attrs)
     try:
-        value = op.forward(*arrays, **attrs)
+        value = op.forward(*arrays, **attrs) if attrs else op.forward(*arrays)
     except TinygraphError:
         raise
     except FROM_NUMPY as error:
@@ -99,10 +99,32 @@ def binary_operator(op: Op) -> Callable[[Any, Any], Any]:
                 needs_grad = a._requires_grad or b._requires_grad
                 in_graph = a.op is not None or b.op is not None
                 return record(op, value, (a, b), NO_ATTRS, needs_grad, in_graph)
+        elif (type(b) is float or type(b) is int) and a._data.dtype.kind == "f":
+            try:
+                value = ufunc(a._data, b)
+            except Exception:
+                return apply(op, (a, b), NO_ATTRS)
+            return record(op, value, (a, b), NO_ATTRS, a._requires_grad, a.op is not None)
         return op(a, b)
 
     operator.__name__ = op.name
     operator.__doc__ = op.__doc__
+    return operator
+
+
+def reflected_operator(op: Op) -> Callable[[Any, Any], Any]:
+    """Return ``op`` as a method for Python's ``number - tensor`` and the like."""
+    ufunc = op.forward
+
+    def operator(b: Any, a: Any) -> Any:
+        if (type(a) is float or type(a) is int) and b._data.dtype.kind == "f":
+            try:
+                value = ufunc(a, b._data)
+            except Exception:
+                return apply(op, (a, b), NO_ATTRS)
+            return record(op, value, (a, b), NO_ATTRS, b._requires_grad, b.op is not None)
+        return op(a, b)
+
     return operator
 
 

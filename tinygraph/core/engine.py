@@ -27,17 +27,16 @@ NOT_RECORDING = nullcontext()
 def collect(roots: Sequence[Tensor]) -> tuple[list[Tensor], set[Tensor]]:
     """Return the results below ``roots`` that require grad, newest first, and all reached."""
     reached = {root for root in roots if root._requires_grad}
-    stack = list(reached)
+    stack = [root for root in reached if root.op is not None]
     order = []
     while stack:
         t = stack.pop()
-        if t.op is None:
-            continue
         order.append(t)
         for x in t.inputs:
             if isinstance(x, Tensor) and x._requires_grad and x not in reached:
                 reached.add(x)
-                stack.append(x)
+                if x.op is not None:
+                    stack.append(x)
     order.sort(key=attrgetter("index"), reverse=True)
     return order, reached
 
@@ -97,25 +96,28 @@ def pull_back(
                 if watchers:
                     _notify(watchers, "before_vjps", t)
                 inputs, attrs, vjps = t.inputs, t.attrs, t.op.vjps
-                y, operands = t, inputs
-                if not create_graph:
-                    y = t._data
-                    if len(inputs) == 2:  # most nodes; a comprehension costs twice as much
-                        a, b = inputs
-                        operands = (
-                            a._data if isinstance(a, Tensor) else a,
-                            b._data if isinstance(b, Tensor) else b,
-                        )
-                    else:
-                        operands = [x._data if isinstance(x, Tensor) else x for x in inputs]
-                joint = None if type(vjps) is list else _joint_vjp(t, g, y, operands, relevant)
+                if create_graph:
+                    arguments = (g, t, *inputs)
+                elif len(inputs) == 1:  # nearly all nodes; a comprehension costs twice as much
+                    arguments = (g, t._data, inputs[0]._data)
+                elif len(inputs) == 2:
+                    a, b = inputs
+                    arguments = (
+                        g,
+                        t._data,
+                        a._data if isinstance(a, Tensor) else a,
+                        b._data if isinstance(b, Tensor) else b,
+                    )
+                else:
+                    arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
+                    arguments = (g, t._data, *arrays)
+                each = vjps if type(vjps) is list else _joint_vjp(t, arguments, relevant)
                 for i, x in enumerate(inputs):
                     if not isinstance(x, Tensor) or x not in relevant:
                         continue
-                    if joint is not None:
-                        gx = joint[i]
-                    else:
-                        gx = vjps[i] and vjps[i](g, y, *operands, **attrs)
+                    gx = each[i]
+                    if each is vjps and gx is not None:
+                        gx = gx(*arguments, **attrs) if attrs else gx(*arguments)
                     if gx is None:
                         continue
                     data = x._data
@@ -150,11 +152,11 @@ def _notify(watchers: Any, event: str, *details: Any) -> None:
         getattr(watcher, event)(*details)
 
 
-def _joint_vjp(t: Tensor, g: Any, y: Any, operands: Any, relevant: set[Tensor]) -> Any:
+def _joint_vjp(t: Tensor, arguments: tuple[Any, ...], relevant: set[Tensor]) -> Any:
     """Run the one VJP of an op with shared work or any number of inputs."""
     op: Any = t.op
-    needs = tuple(isinstance(x, Tensor) and x in relevant for x in t.inputs)
-    results = op.vjps(g, y, *operands, needs=needs, **(t.attrs or {}))
+    needs = tuple([isinstance(x, Tensor) and x in relevant for x in t.inputs])
+    results = op.vjps(*arguments, needs=needs, **(t.attrs or {}))
     if not isinstance(results, tuple | list) or len(results) != len(needs):
         raise GradientError(
             f"The VJP of '{op.name}' must return a tuple with {len(needs)} entries, one per input."

@@ -45,9 +45,8 @@ class Scope:
         self.kind = kind
         self.parent = parent
         self.owner = owner
-        self.root: Any = None if parent is None else parent.root
-        if self.root is None and kind == "module":
-            self.root = owner
+        root: Any = None if parent is None else parent.root
+        self.root: Any = owner if root is None and kind == "module" else root
 
     def __repr__(self) -> str:
         return f"Scope({self.path!r}, {self.kind})"

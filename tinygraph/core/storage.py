@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,13 @@ class Storage:
     def mark(self) -> None:
         """Note a write."""
         self.written = Storage.last_written = next_index()
+
+
+def mark_all(storages: Iterable[Any]) -> None:
+    """Note one write into all of ``storages``."""
+    now = Storage.last_written = next_index()
+    for storage in storages:
+        storage.written = now
 
 
 _storage_of_memory: weakref.WeakValueDictionary[int, Storage] = weakref.WeakValueDictionary()

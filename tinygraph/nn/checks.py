@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def check_features(module: Module, x: Any, features: int, parameter: Tensor) -> None:
     """Raise unless the last axis of ``x`` has ``features`` elements of the parameter's dtype."""
-    shape = getattr(x, "shape", None)
+    data = x._data if isinstance(x, Tensor) else x
+    shape = getattr(data, "shape", None)
     if not shape or shape[-1] != features:
         check_operand(module, x)
         who = type(module).__name__
@@ -28,7 +29,7 @@ def check_features(module: Module, x: Any, features: int, parameter: Tensor) -> 
                 f"{who} wants inputs of shape (…, {features})", describe(x), fix, module_path()
             )
         )
-    if getattr(x, "dtype", None) is not parameter.dtype:
+    if getattr(data, "dtype", None) is not parameter._data.dtype:
         check_operand(module, x)
         check_dtype(module, x, parameter)
 

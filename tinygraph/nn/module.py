@@ -77,7 +77,13 @@ class Module(Hookable, Algebra):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run :meth:`forward`, between its hooks, in a scope that carries this module's path."""
         outer = current_scope()
-        token = open_scope(Scope(self._path_in(outer), "module", outer, self))
+        if outer is None or outer.root is None:
+            path = None
+            if "_modules" not in self.__dict__:
+                raise self._not_initialized()
+        else:
+            path = outer.root._paths().get(id(self))
+        token = open_scope(Scope(path or type(self).__name__, "module", outer, self))
         try:
             if RECORDERS and (recorder := active_recorder()) is not None:
                 recorder.module_called(self)
@@ -86,15 +92,6 @@ class Module(Hookable, Algebra):
             return self._hooks.run(self, args, kwargs)
         finally:
             close_scope(token)
-
-    def _path_in(self, outer: Scope | None) -> str:
-        """Return this module's name in the outermost module being called, or its class name."""
-        if "_modules" not in self.__dict__:
-            raise self._not_initialized()
-        root = None if outer is None else outer.root
-        if root is None:
-            return type(self).__name__
-        return root._paths().get(id(self)) or type(self).__name__
 
     def _paths(self) -> dict[int, str]:
         """Return the paths of all modules below by id: by module would be a reference cycle."""

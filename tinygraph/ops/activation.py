@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dtypes import FLOAT32, FLOAT64
 from ..core.errors import UsageError
 from ..core.op import composite, op
+from ..core.storage import Array
 from ..core.tensor import Tensor
 from . import special
 from .elementwise import exp, square, tanh
@@ -17,8 +19,17 @@ SQRT_HALF = math.sqrt(0.5)
 SQRT_TWO_OVER_PI = math.sqrt(2 / math.pi)
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
+ZERO = {dtype: np.zeros((), dtype) for dtype in (FLOAT32, FLOAT64)}
+"""NumPy compares with a 0-d array in half the time that it takes with a Python number."""
+
+
+def _relu(x: Any, *, out: Array | None = None) -> Any:
+    zero = ZERO.get(x.dtype, 0) if type(x) is np.ndarray else 0
+    return np.maximum(x, zero) if out is None else np.maximum(x, zero, out=out)
+
+
 relu = op(
-    "relu", lambda x, *, out=None: np.maximum(x, 0, out=out),
+    "relu", _relu,
     formula="maximum(x, 0)", local=["x > 0"], saves="y",
     vjps=[lambda g, y, x: g * (y > 0)], kinks="the derivative at 0 is 0",
     doc="Keep positive values, set the others to 0.",

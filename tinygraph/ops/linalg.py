@@ -98,8 +98,13 @@ def _rows(x: Any) -> Any:
 
 
 def _linear_vjp_x(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
-    grad = matmul(_rows(g), weight)
-    return grad if x.ndim == 2 else reshape(grad, shape=x.shape)
+    if x.ndim == 2:
+        return g.dot(weight)
+    return reshape(_rows(g).dot(weight), shape=x.shape)
+
+
+def _linear_vjp_weight(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
+    return g.T.dot(x) if x.ndim == 2 else _rows(g).T.dot(_rows(x))
 
 
 linear = op(
@@ -107,7 +112,7 @@ linear = op(
     local=["G weight", "Gᵀ x", "Σ rows of G"], saves="x weight",
     vjps=[
         _linear_vjp_x,
-        lambda g, y, x, weight, bias: matmul(_rows(g).mT, _rows(x)),
+        _linear_vjp_weight,
         lambda g, y, x, weight, bias: sum_to(g, shape=bias.shape),
     ],
     doc="Affine map of the last axis: a matrix product and a sum in one node.",

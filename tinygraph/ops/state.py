@@ -20,8 +20,10 @@ CHUNK = 32_768
 
 
 def _chunks(*arrays: Array) -> Any:
-    for start in range(0, arrays[0].size, CHUNK):
-        yield tuple(a[start : start + CHUNK] for a in arrays)
+    size = arrays[0].size
+    if size <= CHUNK:
+        return (arrays,)
+    return (tuple(a[i : i + CHUNK] for a in arrays) for i in range(0, size, CHUNK))
 
 
 def _sgd(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.apply import binary_operator
+from ..core.apply import binary_operator, reflected_operator
 from ..core.dtypes import checked_dtype
 from ..core.errors import GradientError, UsageError, compose_message, describe
 from ..core.grad import backward
@@ -47,13 +47,6 @@ from . import (
     truth,
     window,
 )
-
-
-def _reflected(record: Op) -> Callable[[Tensor, Any], Any]:
-    def operator(self: Tensor, other: Any) -> Any:
-        return record(other, self)
-
-    return operator
 
 
 def _equality(record: Op) -> Callable[[Tensor, Any], Any]:
@@ -328,7 +321,7 @@ def install() -> None:
         setattr(Tensor, name, _equality(OPERATORS[name]))
     for word in BINARY:
         record = OPERATORS[f"__{word}__"]
-        setattr(Tensor, f"__r{word}__", _reflected(record))
+        setattr(Tensor, f"__r{word}__", reflected_operator(record))
         setattr(Tensor, f"__i{word}__", _augmented(record, SIGNS[word]))
     for name, function in METHODS.items():
         setattr(Tensor, name, _method(function))

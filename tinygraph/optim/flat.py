@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..core.storage import Array, gradient_memory
+from ..core.storage import Array, gradient_memory, mark_all
 from ..core.tensor import Tensor, holder_of
 
 
@@ -48,6 +48,9 @@ class FlatParameters:
 
     def runs(self) -> Iterator[tuple[slice, int]]:
         """Yield the stretches whose parameters have a gradient and equal step counts."""
+        if self._all_alike():
+            yield slice(0, self.starts[-1]), self.steps[0]
+            return
         begin: int | None = None
         for i, p in enumerate(self.parameters):
             if begin is not None and (p._grad is None or self.steps[i] != self.steps[begin]):
@@ -58,12 +61,21 @@ class FlatParameters:
         if begin is not None:
             yield slice(self.starts[begin], self.starts[-1]), self.steps[begin]
 
+    def _all_alike(self) -> bool:
+        """Whether all have a gradient and equal step counts, as nearly always."""
+        for p in self.parameters:
+            if p._grad is None:
+                return False
+        return self.steps.count(self.steps[0]) == len(self.steps)
+
     def count_step(self) -> None:
         """Note the update in every parameter that had a gradient."""
+        updated = []
         for i, p in enumerate(self.parameters):
             if p._grad is not None:
                 self.steps[i] += 1
-                p.mark_written()
+                updated.append(p._storage)
+        mark_all(updated)
 
     def split(self, vector: Array) -> list[Array]:
         """Return the parts of a flat ``vector`` in the shapes of the parameters (views)."""
