@@ -164,6 +164,32 @@ MODULE_SAMPLES: dict[str, list[ModuleSample]] = {
         ),
     ],
     "DenseBlock": [ModuleSample(lambda: nn.DenseBlock(1, 2, 2, 2, nn.Tanh), ((2, 1, 2, 2),))],
+    **{
+        name: [
+            ModuleSample(partial(getattr(nn, name), 2), ((2, 1, 5),)),
+            ModuleSample(partial(getattr(nn, name), 3, 2, 1, ceil_mode=True), ((2, 6),)),
+        ]
+        for name in ("MaxPool1d", "AvgPool1d")
+    },
+    **{
+        name: [
+            ModuleSample(partial(getattr(nn, name), 2), ((2, 1, 4, 5),)),
+            ModuleSample(partial(getattr(nn, name), (3, 2), 1, 1), ((1, 3, 3),)),
+        ]
+        for name in ("MaxPool2d", "AvgPool2d")
+    },
+    **{
+        name: [ModuleSample(partial(getattr(nn, name), 3), ((2, 1, 5),))]
+        for name in ("AdaptiveAvgPool1d", "AdaptiveMaxPool1d")
+    },
+    **{
+        name: [ModuleSample(partial(getattr(nn, name), (2, None)), ((2, 1, 3, 4),))]
+        for name in ("AdaptiveAvgPool2d", "AdaptiveMaxPool2d")
+    },
+    "Upsample": [
+        ModuleSample(lambda: nn.Upsample(scale_factor=2), ((2, 1, 3),)),
+        ModuleSample(lambda: nn.Upsample((3, 5), mode="bilinear"), ((1, 2, 2, 3),)),
+    ],
     "Embedding": [ModuleSample(lambda: nn.Embedding(4, 2), (LABELS,))],
     "SinusoidalEncoding": [ModuleSample(lambda: nn.SinusoidalEncoding(3, 5), (BATCH,))],
     "LearnedEncoding": [ModuleSample(lambda: nn.LearnedEncoding(3, 5), (BATCH,))],

@@ -555,6 +555,7 @@ import op_samples_elementwise  # noqa: E402, F401
 import op_samples_layers  # noqa: E402, F401
 import op_samples_linalg  # noqa: E402, F401
 import op_samples_losses  # noqa: E402, F401
+import op_samples_pool  # noqa: E402, F401
 import op_samples_reduce  # noqa: E402, F401
 import op_samples_shape  # noqa: E402, F401
 import op_samples_state  # noqa: E402, F401

@@ -40,6 +40,10 @@ ATTRIBUTES = {
     "eps": ("number", "Added to the variance."),
     "nonlinearity": ("'tanh' or 'relu'", "σ."),
     "classes": ("int", "How many classes there are."),
+    "kernel_size": ("int or tuple of int", "The window: as many lengths as axes it slides along."),
+    "stride": ("int or tuple of int", "From one window to the next."),
+    "dilation": ("int or tuple of int", "From one element of a window to the next."),
+    "size": ("int or tuple of int", "The lengths of the windowed axes of the result."),
 }
 """What attributes mean that several ops share; others are explained by the op's ``doc``."""
 

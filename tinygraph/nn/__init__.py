@@ -16,6 +16,12 @@ from .activation import (
     Softsign,
     Tanh,
 )
+from .adaptive_pool import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+)
 from .attention import MultiheadAttention
 from .batch_norm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
 from .cell import GRUCell, LSTMCell, RNNCell
@@ -45,20 +51,24 @@ from .module import Module
 from .norm import GroupNorm, LayerNorm, RMSNorm
 from .parameter import Buffer, Parameter
 from .parameter_list import ParameterDict, ParameterList
+from .pool import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .rectifier import ELU, SELU, Hardswish, Hardtanh, LeakyReLU, PReLU, ReLU6
 from .recurrent import GRU, LSTM, RNN
 from .transformer import TransformerBlock
+from .upsample import Upsample
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv1d", "Conv2d",
-    "ConvTranspose1d", "ConvTranspose2d", "CrossEntropyLoss", "DenseBlock", "Dropout", "ELU",
-    "Embedding", "Flatten", "GELU", "GLU", "GRU", "GRUCell", "GroupNorm", "Hardswish",
-    "Hardtanh", "HingeLoss", "HuberLoss", "Identity", "InstanceNorm2d", "KLDivLoss", "L1Loss",
-    "LSTM", "LSTMCell", "Lambda", "LayerNorm", "LeakyReLU", "LearnedEncoding", "Linear",
-    "LogSigmoid", "LogSoftmax", "MLP", "MSELoss", "Mish", "Module", "ModuleDict", "ModuleList",
-    "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parallel", "Parameter",
-    "ParameterDict", "ParameterList", "RMSNorm", "RNN", "RNNCell", "ReLU", "ReLU6", "ResBlock",
-    "ResNetS", "Residual", "ResidualMLP", "SELU", "Sequential", "SiLU", "Sigmoid",
-    "SinusoidalEncoding", "Skip", "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Tanh",
-    "TransformerBlock", "Unflatten", "functional", "init",
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
+    "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
+    "Buffer", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d", "CrossEntropyLoss",
+    "DenseBlock", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GLU", "GRU", "GRUCell",
+    "GroupNorm", "Hardswish", "Hardtanh", "HingeLoss", "HuberLoss", "Identity", "InstanceNorm2d",
+    "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "Lambda", "LayerNorm", "LeakyReLU",
+    "LearnedEncoding", "Linear", "LogSigmoid", "LogSoftmax", "MLP", "MSELoss", "MaxPool1d",
+    "MaxPool2d", "Mish", "Module", "ModuleDict", "ModuleList", "MultiMarginLoss",
+    "MultiheadAttention", "NLLLoss", "PReLU", "Parallel", "Parameter", "ParameterDict",
+    "ParameterList", "RMSNorm", "RNN", "RNNCell", "ReLU", "ReLU6", "ResBlock", "ResNetS",
+    "Residual", "ResidualMLP", "SELU", "Sequential", "SiLU", "Sigmoid", "SinusoidalEncoding",
+    "Skip", "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Tanh", "TransformerBlock",
+    "Unflatten", "Upsample", "functional", "init",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.errors import DtypeError, ShapeError, UsageError, compose_message, describe
 from ..core.modes import module_path
 from ..core.tensor import Tensor
+from ..ops.operands import checked_flag as checked_flag
 
 if TYPE_CHECKING:
     from .module import Module
@@ -65,13 +66,6 @@ def checked_size(who: str, name: str, value: Any, low: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
         raise UsageError(f"{who}: {name} is a whole number from {low} on, received {value!r}.")
     return int(value)
-
-
-def checked_flag(who: str, name: str, value: Any) -> bool:
-    """Return an argument that is True or False."""
-    if not isinstance(value, bool | np.bool_):
-        raise UsageError(f"{who}: {name} is True or False, received {value!r}.")
-    return bool(value)
 
 
 def checked_probability(who: str, name: str, value: Any) -> float:

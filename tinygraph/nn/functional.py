@@ -7,7 +7,14 @@ from typing import Any
 from ..core.tensor import Tensor
 from ..ops import linalg
 from ..ops.activation import gelu, relu, sigmoid, softplus
+from ..ops.adaptive_pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+)
 from ..ops.attention import scaled_dot_product_attention
+from ..ops.avg_pool import avg_pool1d, avg_pool2d
 from ..ops.binary_loss import binary_cross_entropy, binary_cross_entropy_with_logits, hinge_loss
 from ..ops.channel_norm import batch_norm, group_norm, instance_norm
 from ..ops.class_loss import cross_entropy, multi_margin_loss, nll_loss
@@ -23,20 +30,23 @@ from ..ops.dropout import dropout
 from ..ops.elementwise import tanh
 from ..ops.embedding import embedding, sinusoidal_positions
 from ..ops.gate import glu, log_sigmoid, mish, silu, softsign
+from ..ops.interpolate import interpolate
 from ..ops.layer_norm import layer_norm, rms_norm
 from ..ops.linalg import matmul
 from ..ops.loss import huber_loss, kl_div, l1_loss, mse_loss, smooth_l1_loss
+from ..ops.max_pool import max_pool1d, max_pool2d
 from ..ops.rectifier import elu, hardswish, hardtanh, leaky_relu, prelu, relu6, selu
 from ..ops.reduce import log_softmax, softmax
 from ..ops.shape import matrix_transpose
 
 __all__ = [
-    "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d",
-    "conv1d_matrix", "conv2d", "conv2d_matrix", "conv_transpose1d", "conv_transpose2d",
-    "cross_entropy",
-    "dropout", "elu", "embedding", "gelu", "glu", "group_norm", "hardswish", "hardtanh",
-    "hinge_loss", "huber_loss", "instance_norm", "kl_div", "l1_loss", "layer_norm",
-    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "logsigmoid", "mish", "mse_loss",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "avg_pool1d", "avg_pool2d", "batch_norm", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "conv1d", "conv1d_matrix", "conv2d", "conv2d_matrix",
+    "conv_transpose1d", "conv_transpose2d", "cross_entropy", "dropout", "elu", "embedding", "gelu",
+    "glu", "group_norm", "hardswish", "hardtanh", "hinge_loss", "huber_loss", "instance_norm",
+    "interpolate", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear", "log_sigmoid",
+    "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "mish", "mse_loss",
     "multi_margin_loss", "nll_loss", "prelu", "relu", "relu6", "rms_norm",
     "scaled_dot_product_attention", "selu", "sigmoid", "silu", "sinusoidal_positions",
     "smooth_l1_loss", "softmax", "softplus", "softsign", "tanh",

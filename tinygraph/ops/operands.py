@@ -66,3 +66,10 @@ def whole(who: str, name: str, value: Any, least: int = 0) -> int:
             compose_message(f"{who}: {name} is a whole number from {least} on", describe(value))
         )
     return int(value)
+
+
+def checked_flag(who: str, name: str, value: Any) -> bool:
+    """Return an argument that is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{who}: {name} is True or False, received {value!r}.")
+    return bool(value)

@@ -22,12 +22,15 @@ BLOCK = 2**20
 """Bytes of patches that fold adds at a time: they stay in cache while all offsets go by."""
 
 
-def _sizes(who: str, name: str, value: Any, count: int | None = None) -> Sizes:
-    """Return a whole number from 1 on, or one for each windowed axis, as a tuple."""
+def window_sizes(
+    who: str, name: str, value: Any, count: int | None = None, least: int = 1
+) -> Sizes:
+    """Return a whole number, or one for each windowed axis, as a tuple."""
     given = tuple(value) if isinstance(value, tuple | list) else (value,)
-    if any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in given):
+    if any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < least for n in given):
         raise UsageError(
-            f"{who}: {name} is a whole number from 1 on, or one for each axis, received {value!r}."
+            f"{who}: {name} is a whole number from {least} on, or one for each axis, "
+            f"received {value!r}."
         )
     if count is not None and len(given) not in (1, count):
         raise UsageError(
@@ -38,30 +41,35 @@ def _sizes(who: str, name: str, value: Any, count: int | None = None) -> Sizes:
     return tuple(int(n) for n in given)
 
 
-def _positions(length: int, kernel: int, stride: int, dilation: int) -> int:
+def positions(length: int, kernel: int, stride: int, dilation: int) -> int:
     """Return at how many places a kernel fits."""
     return (length - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def _check_unfold(x: Any, *, kernel_size: Any, stride: Any, dilation: Any) -> dict[str, Any]:
-    kernel = _sizes("unfold", "kernel_size", kernel_size)
-    count = len(kernel)
-    strides = _sizes("unfold", "stride", stride, count)
-    dilations = _sizes("unfold", "dilation", dilation, count)
-    lengths = x.shape[x.ndim - count :]
-    if x.ndim < count or any(
-        n < d * (k - 1) + 1 for n, k, d in zip(lengths, kernel, dilations, strict=True)
-    ):
-        raise ShapeError(
-            compose_message(
-                f"unfold: a kernel of size {kernel} with dilation {dilations} does not fit into "
-                f"the last {count} axes",
-                describe(x),
-                "a smaller kernel, or tg.pad(x, …) first",
-                module_path(),
+def check_windows(who: str) -> Any:
+    """Return the ``prepare`` of an op that slides a window along the last axes."""
+
+    def check(x: Any, *others: Any, kernel_size: Any, stride: Any, dilation: Any) -> dict[str, Any]:
+        kernel = window_sizes(who, "kernel_size", kernel_size)
+        count = len(kernel)
+        strides = window_sizes(who, "stride", stride, count)
+        dilations = window_sizes(who, "dilation", dilation, count)
+        lengths = x.shape[x.ndim - count :]
+        if x.ndim < count or any(
+            n < d * (k - 1) + 1 for n, k, d in zip(lengths, kernel, dilations, strict=True)
+        ):
+            raise ShapeError(
+                compose_message(
+                    f"{who}: a kernel of size {kernel} with dilation {dilations} does not fit into "
+                    f"the last {count} axes",
+                    describe(x),
+                    "a smaller kernel, or tg.pad(x, …) first",
+                    module_path(),
+                )
             )
-        )
-    return {"kernel_size": kernel, "stride": strides, "dilation": dilations}
+        return {"kernel_size": kernel, "stride": strides, "dilation": dilations}
+
+    return check
 
 
 def _unfold(x: Any, *, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1) -> Array:
@@ -69,7 +77,7 @@ def _unfold(x: Any, *, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1) -
     first = x.ndim - len(kernel_size)
     steps = x.strides[first:]
     spans = zip(x.shape[first:], kernel_size, stride, dilation, strict=True)
-    outer = tuple(_positions(n, k, s, d) for n, k, s, d in spans)
+    outer = tuple(positions(n, k, s, d) for n, k, s, d in spans)
     return as_strided(
         x,
         x.shape[:first] + outer + kernel_size,
@@ -88,7 +96,7 @@ unfold: Op = op(
             g, size=x.shape[x.ndim - len(kernel_size):], stride=stride, dilation=dilation
         )
     ],
-    prepare=_check_unfold,
+    prepare=check_windows("unfold"),
     doc="""Show all windows of a kernel's size along the last axes, as a view without copying.
 
 For ``(…, H, W)`` and a kernel of ``(h, w)`` the result is ``(…, H', W', h, w)``, with
@@ -130,15 +138,15 @@ tensor([[1., 2.],
 
 
 def _check_fold(x: Any, *, size: Any, stride: Any, dilation: Any) -> dict[str, Any]:
-    lengths = _sizes("fold", "size", size)
+    lengths = window_sizes("fold", "size", size)
     count = len(lengths)
-    strides = _sizes("fold", "stride", stride, count)
-    dilations = _sizes("fold", "dilation", dilation, count)
+    strides = window_sizes("fold", "stride", stride, count)
+    dilations = window_sizes("fold", "dilation", dilation, count)
     fits = x.ndim >= 2 * count
     if fits:
         outer, kernel = x.shape[-2 * count : -count], x.shape[-count:]
         spans = zip(lengths, kernel, strides, dilations, strict=True)
-        fits = 0 not in kernel and outer == tuple(_positions(*span) for span in spans)
+        fits = 0 not in kernel and outer == tuple(positions(*span) for span in spans)
     if not fits:
         raise ShapeError(
             compose_message(
