@@ -1,12 +1,13 @@
 """tinygraph: a small, graph-based autodiff framework to understand, build, train and see."""
 
-from . import data, lessons, linalg, nn, optim, plots
+from . import data, lessons, linalg, nn, optim, plots, train
 from .check import check_op, gradcheck, gradgradcheck
 from .core.debug import detect_anomaly, detect_raw_writes, record_lines
 from .core.errors import (
     AnomalyError,
     CheckpointError,
     CompileError,
+    DivergenceError,
     DtypeError,
     GradcheckError,
     GradientError,
@@ -188,6 +189,7 @@ from .ops.trigonometry import (
 from .ops.truth import all, any, count_nonzero
 from .ops.window import fold, unfold
 from .optim.clip import clip_grad_norm, clip_grad_value
+from .train import History, evaluate, fit, predict
 from .viz import Drawing, Explanation, RenderError, draw, explain
 
 __version__ = "0.1.0"

@@ -48,6 +48,12 @@ class AnomalyError(TinygraphError, ArithmeticError):
     """A NaN or infinity found by :class:`tinygraph.detect_anomaly`."""
 
 
+class DivergenceError(TinygraphError, ArithmeticError):
+    """A loss or gradient in training that is not finite; ``history`` has the epochs before."""
+
+    history: Any = None
+
+
 class GradcheckError(TinygraphError, AssertionError):
     """A derivative that disagrees with central differences, or a record with a fault."""
 
