@@ -21,6 +21,7 @@ from . import linalg as linalg
 from . import nn as nn
 from . import optim as optim
 from . import plots as plots
+from . import train as train
 from .check import check_op as check_op
 from .check import gradcheck as gradcheck
 from .check import gradgradcheck as gradgradcheck
@@ -30,6 +31,7 @@ from .core.debug import record_lines as record_lines
 from .core.errors import AnomalyError as AnomalyError
 from .core.errors import CheckpointError as CheckpointError
 from .core.errors import CompileError as CompileError
+from .core.errors import DivergenceError as DivergenceError
 from .core.errors import DtypeError as DtypeError
 from .core.errors import GradcheckError as GradcheckError
 from .core.errors import GradientError as GradientError
@@ -94,6 +96,10 @@ from .ops.random import uniform as uniform
 from .ops.syntax import astype as astype
 from .optim.clip import clip_grad_norm as clip_grad_norm
 from .optim.clip import clip_grad_value as clip_grad_value
+from .train import History as History
+from .train import evaluate as evaluate
+from .train import fit as fit
+from .train import predict as predict
 from .viz import Drawing as Drawing
 from .viz import Explanation as Explanation
 from .viz import RenderError as RenderError
