@@ -151,21 +151,34 @@ def test_padding_and_masks_are_combined():
     m = made(nn.MultiheadAttention(6, 2))
     x = draw(2, 4, 6)
     padding = np.array([[False, False, True, True], [False] * 4])
-    allowed = np.tri(4, dtype=bool) & ~padding[:, None]
+    later = ~np.tri(4, dtype=bool)
+    allowed = ~later & ~padding[:, None]
     expected = reference(m, x, x, x, allowed)[0]
     for options in (
         {"key_padding_mask": padding, "is_causal": True},
-        {"key_padding_mask": padding, "attn_mask": np.tri(4, dtype=bool)},
+        {"key_padding_mask": padding, "attn_mask": later},
         {"key_padding_mask": padding, "attn_mask": np.where(np.tri(4, dtype=bool), 0, -np.inf)},
-        {"attn_mask": allowed[:, None]},
-        {"attn_mask": np.repeat(allowed, 2, axis=0)},
-        {"key_padding_mask": tg.tensor(padding), "attn_mask": tg.tensor(np.tri(4, dtype=bool))},
-        {"key_padding_mask": np.where(padding, -np.inf, 0), "attn_mask": np.tri(4, dtype=bool)},
+        {"attn_mask": ~allowed[:, None]},
+        {"attn_mask": np.repeat(~allowed, 2, axis=0)},
+        {"key_padding_mask": tg.tensor(padding), "attn_mask": tg.tensor(later)},
+        {"key_padding_mask": np.where(padding, -np.inf, 0), "attn_mask": later},
     ):
         np.testing.assert_allclose(m(tg.tensor(x), **options)[0].data, expected, 1e-11)
     everything = np.ones((2, 4), bool)
     y = m(tg.tensor(x, requires_grad=True), key_padding_mask=everything)[0]
     np.testing.assert_array_equal(y.data, np.broadcast_to(m.out_proj.bias.data, y.shape))
+
+
+@tg.no_grad()
+def test_true_closes_in_the_class_and_opens_in_the_function():
+    """As in PyTorch, where the two have opposite meanings."""
+    m = made(nn.MultiheadAttention(4, 1))
+    x, mask = draw(1, 3, 4), ~np.eye(3, dtype=bool)
+    _, weights = m(x, attn_mask=mask, need_weights=True)
+    np.testing.assert_array_equal(weights[0], np.eye(3))
+    np.testing.assert_array_equal(F.scaled_dot_product_attention(x, x, x, attn_mask=~mask), x)
+    _, weights = m(x, key_padding_mask=mask[:1], need_weights=True)
+    np.testing.assert_array_equal(weights[0], [[1, 0, 0]] * 3)
 
 
 @tg.no_grad()
@@ -335,7 +348,7 @@ def test_the_block_takes_masks_and_activations():
     later = x.copy()
     later[:, 3] += 1
     np.testing.assert_array_equal(
-        block(x, is_causal=True)[:, :3], block(later, attn_mask=np.tri(4, dtype=bool))[:, :3]
+        block(x, is_causal=True)[:, :3], block(later, attn_mask=~np.tri(4, dtype=bool))[:, :3]
     )
     padding = np.zeros((2, 4), bool)
     padding[:, 3] = True

@@ -67,26 +67,25 @@ def test_the_gradient_of_an_added_mask():
     close(bias.grad, other.grad)
 
 
-# ---- MultiheadAttention: a boolean attn_mask has the other meaning there -------------------------
+# ---- MultiheadAttention: True closes, in both ----------------------------------------------------
 
 HEADS = RNG.random((4, 4, 5)) < 0.7
 HEADS[..., 0] = True
 MHA_MASKS = {
     "none": {},
-    "boolean": {"attn_mask": ALLOWED},
-    "by head": {"attn_mask": HEADS},
+    "boolean": {"attn_mask": ~ALLOWED},
+    "by head": {"attn_mask": ~HEADS},
     "added": {"attn_mask": ADDED},
     "padding": {"key_padding_mask": PADDED},
-    "boolean and padding": {"attn_mask": ALLOWED, "key_padding_mask": PADDED},
+    "boolean and padding": {"attn_mask": ~ALLOWED, "key_padding_mask": PADDED},
     "added and padding": {"attn_mask": ADDED, "key_padding_mask": np.where(PADDED, -np.inf, 0.0)},
-    "by head and padding": {"attn_mask": HEADS, "key_padding_mask": PADDED},
+    "by head and padding": {"attn_mask": ~HEADS, "key_padding_mask": PADDED},
     "added padding": {"key_padding_mask": RNG.normal(size=(2, 5))},
 }
 
 
 def in_torch(options):
-    return {k: torch.tensor(~v if k == "attn_mask" and v.dtype == bool else v)
-            for k, v in options.items()}  # fmt: skip
+    return {k: torch.tensor(v) for k, v in options.items()}
 
 
 OPTIONS = [{}, {"bias": False}, {"kdim": 3, "vdim": 7}, {"kdim": 3, "bias": False}]
@@ -136,9 +135,9 @@ def test_transformer_block(norm, activation, masked, mode):
         ours = nn.TransformerBlock(6, 2, 8, norm=norm, skip_from="norm", activation=activation)
     load(ours, theirs)
     getattr(theirs, mode)(), getattr(ours, mode)()
-    allowed = np.tri(5, dtype=bool)
-    options = {"key_padding_mask": PADDED, "attn_mask": allowed} if masked else {}
-    given = {"src_key_padding_mask": torch.tensor(PADDED), "src_mask": torch.tensor(~allowed)}
+    later = ~np.tri(5, dtype=bool)
+    options = {"key_padding_mask": PADDED, "attn_mask": later} if masked else {}
+    given = {"src_key_padding_mask": torch.tensor(PADDED), "src_mask": torch.tensor(later)}
     with torch.nn.attention.sdpa_kernel(MATH):  # the fast kernels have no second derivative
         compare(
             ours, theirs, [(2, 5, 6)], True, lambda x: ours(x, **options),

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..core.dtypes import as_array
-from ..core.errors import DtypeError, ShapeError, UsageError, compose_message, describe
+from ..core.errors import ShapeError, UsageError, compose_message, describe
 from ..core.modes import get_default_dtype, module_path
 from ..core.tensor import Tensor
 from ..ops.attention import attend, checked_mask
-from ..ops.elementwise import equal, where
+from ..ops.elementwise import where
+from ..ops.logic import logical_not, logical_or
 from ..ops.reduce import mean
 from . import functional as F
 from . import init
@@ -55,9 +56,9 @@ class MultiheadAttention(Module):
     -----
     Source: Vaswani et al. 2017, Attention is all you need. Names and state dict are those of
     PyTorch. What differs: ``batch_first``; weights are returned on request; key and value
-    default to the query; a boolean ``attn_mask`` says where a query *may* attend, as that of
-    ``scaled_dot_product_attention`` does (PyTorch's class has it the other way round);
-    ``is_causal`` needs no mask beside it.
+    default to the query; ``is_causal`` needs no mask beside it; a query that may attend to
+    nothing gives zeros before ``out_proj``, not nan. Masks mean what they mean in PyTorch: in
+    this class True *closes*, in ``scaled_dot_product_attention`` True opens.
 
     Examples
     --------
@@ -134,8 +135,8 @@ class MultiheadAttention(Module):
             Return the weights too.
         attn_mask : Tensor or ndarray, shape (L, S), (N · num_heads, L, S) or \
 (N or 1, num_heads or 1, L, S), optional
-            True where a query may attend to a key; floats are added to the scores. A query
-            that may attend to nothing gets zeros.
+            True where a query may *not* attend to a key; floats are added to the scores. A
+            query that may attend to nothing gets zeros.
         average_attn_weights : bool
             Return the mean of the weights over the heads; else those of each head.
         is_causal : bool
@@ -197,38 +198,44 @@ class MultiheadAttention(Module):
         return mapped.reshape(*x.shape[:2], self.num_heads, self.head_dim).swapaxes(1, 2)
 
     def _joined_mask(self, mask: Any, padding: Any, unbatched: bool, shape: Any) -> Any:
-        """Return attn_mask and key_padding_mask as one that broadcasts to ``shape``."""
-        who = "MultiheadAttention"
+        """Return both masks as one for ``attend``: True where a query may attend, or added."""
+        closed: list[Any] = []
+        added: list[Any] = []
+        for given in (
+            self._score_mask(mask, shape),
+            self._padding_mask(padding, unbatched, shape),
+        ):
+            if given is not None:
+                (closed if given.dtype == np.bool_ else added).append(given)
+        if not added:
+            closed = [logical_or(*closed)] if len(closed) == 2 else closed
+            return logical_not(closed[0]) if closed else None
+        total = added[0] if len(added) == 1 else added[0] + added[1]
+        return where(closed[0], -math.inf, total) if closed else total
+
+    def _score_mask(self, mask: Any, shape: Any) -> Any:
+        """Return attn_mask so that it broadcasts to (N, heads, L, S)."""
+        if mask is None:
+            return None
         n, heads, queries, keys = shape
-        if mask is not None:
-            mask = mask if isinstance(mask, Tensor | np.ndarray) else as_array(mask)
-            if mask.ndim == 3 and mask.shape[0] == n * heads:
-                mask = mask.reshape(n, heads, *mask.shape[1:])
-            elif mask.ndim == 3:
-                raise self._misfit(f"attn_mask has shape {(queries, keys)} or {shape}", mask)
-            mask = checked_mask(who, "attn_mask", mask, shape)
+        mask = mask if isinstance(mask, Tensor | np.ndarray) else as_array(mask)
+        if mask.ndim == 3 and mask.shape[0] == n * heads:
+            mask = mask.reshape(n, heads, *mask.shape[1:])
+        elif mask.ndim == 3:
+            raise self._misfit(f"attn_mask has shape {(queries, keys)} or {shape}", mask)
+        return checked_mask("MultiheadAttention", "attn_mask", mask, shape)
+
+    def _padding_mask(self, padding: Any, unbatched: bool, shape: Any) -> Any:
+        """Return key_padding_mask as (N, 1, 1, S)."""
         if padding is None:
-            return mask
+            return None
+        n, _, _, keys = shape
         padding = padding if isinstance(padding, Tensor | np.ndarray) else as_array(padding)
         if padding.shape != ((keys,) if unbatched else (n, keys)):
             raise self._misfit(f"key_padding_mask has shape {(n, keys)}", padding)
-        padding = padding.reshape(n, 1, 1, keys)
-        if padding.dtype.kind == "f":
-            if mask is not None and mask.dtype == np.bool_:
-                return where(mask, padding, -math.inf)
-            return padding if mask is None else mask + padding
-        if padding.dtype != np.bool_:
-            raise DtypeError(
-                compose_message(
-                    f"{who}: key_padding_mask is boolean, True for keys to ignore",
-                    describe(padding),
-                    "key_padding_mask.astype(bool)",
-                    module_path(),
-                )
-            )
-        if mask is None:
-            return equal(padding, False)
-        return where(padding, False if mask.dtype == np.bool_ else -math.inf, mask)
+        return checked_mask(
+            "MultiheadAttention", "key_padding_mask", padding.reshape(n, 1, 1, keys), shape
+        )
 
     def extra_repr(self) -> str:
         return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}, dropout={self.dropout}"

@@ -95,7 +95,7 @@ class TransformerBlock(Module):
         """Return a tensor of the shape of ``x``, (N, L, dim).
 
         The masks are those of :class:`MultiheadAttention`: ``attn_mask`` is True where a
-        query may attend, ``key_padding_mask`` where a key is to be ignored.
+        query may *not* attend, ``key_padding_mask`` where a key is to be ignored.
         """
 
         def attention(z: Any) -> Tensor:

@@ -127,8 +127,9 @@ def scaled_dot_product_attention(
     value : Tensor or ndarray, shape (…, S, D)
         The axes before broadcast: the batch, the heads.
     attn_mask : Tensor or ndarray, broadcasting to (…, L, S), optional
-        Boolean: True where a query may attend to a key. Floating: added to the scores (a
-        mask of another dtype does not widen them).
+        Boolean: True where a query may attend to a key. (In ``nn.MultiheadAttention`` True
+        means the opposite, as in PyTorch.) Floating: added to the scores (a mask of another
+        dtype does not widen them).
         A query that may attend to nothing gives zeros, with gradient 0.
     dropout_p : float
         Probability of a weight to be dropped; pass 0 in evaluation.
