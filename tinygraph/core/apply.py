@@ -23,6 +23,7 @@ from .errors import (
     describe,
     describe_all,
 )
+from .failure import note_failure
 from .modes import current_modes, current_scope, get_default_dtype, module_path
 from .registry import lookup
 from .storage import Array, Storage
@@ -68,16 +69,17 @@ def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         with_arrays or (op.promotes and not (uniform and (dtype is FLOAT32 or dtype is FLOAT64)))
     ):
         return _apply_mixed(op, inputs, attrs)
-    if op.prepare is not None:
-        if with_numbers:
-            arrays = _with_shapes(op, arrays)
-        attrs = op.prepare(*arrays, **attrs)
     try:
+        if op.prepare is not None:
+            if with_numbers:
+                arrays = _with_shapes(op, arrays)
+            attrs = op.prepare(*arrays, **attrs)
         value = op.forward(*arrays, **attrs) if attrs else op.forward(*arrays)
-    except TinygraphError:
+    except TinygraphError as error:
+        note_failure(error, op, inputs, attrs)
         raise
     except FROM_NUMPY as error:
-        raise explain(op, arrays, attrs, error) from error
+        raise explain(op, inputs, arrays, attrs, error) from error
     if dtype is None:
         return value  # no tensor in, no tensor out
     return record(op, value, inputs, attrs, needs_grad, in_graph)
@@ -126,16 +128,6 @@ def reflected_operator(op: Op) -> Callable[[Any, Any], Any]:
         return op(a, b)
 
     return operator
-
-
-def forward(op: Op, arrays: Any, attrs: dict[str, Any]) -> Any:
-    """Compute, and turn NumPy's errors into ours."""
-    try:
-        return op.forward(*arrays, **attrs)
-    except TinygraphError:
-        raise
-    except FROM_NUMPY as error:
-        raise explain(op, arrays, attrs, error) from error
 
 
 def record(
@@ -201,10 +193,7 @@ def _apply_mixed(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
             _cast(x, dtype) if i not in op.discrete else x for i, x in enumerate(operands)
         )
     arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
-    if op.prepare is not None:
-        arrays = _with_shapes(op, arrays)
-        attrs = op.prepare(*arrays, **attrs)
-    value = forward(op, arrays, attrs)
+    value, attrs = _run(op, operands, arrays, attrs)
     if op.promotes and not floating and getattr(value, "dtype", None) == FLOAT64:
         value = np.asarray(value, dtype=get_default_dtype())
     tensors = [x for x in operands if isinstance(x, Tensor)]
@@ -220,10 +209,23 @@ def _apply_raw(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         if type(x) is not ndarray and not isinstance(x, RAW):
             arrays = [x if isinstance(x, RAW) else _as_operand_array(op, x) for x in inputs]
             break
-    if op.prepare is not None:
-        arrays = _with_shapes(op, arrays)
-        attrs = op.prepare(*arrays, **attrs)
-    return forward(op, arrays, attrs)
+    return _run(op, inputs, arrays, attrs)[0]
+
+
+def _run(
+    op: Op, operands: tuple[Any, ...], arrays: Any, attrs: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Check, compute, and return the result with the completed attributes."""
+    try:
+        if op.prepare is not None:
+            arrays = _with_shapes(op, arrays)
+            attrs = op.prepare(*arrays, **attrs)
+        return op.forward(*arrays, **attrs), attrs
+    except TinygraphError as error:
+        note_failure(error, op, operands, attrs)
+        raise
+    except FROM_NUMPY as error:
+        raise explain(op, operands, arrays, attrs, error) from error
 
 
 def _with_shapes(op: Op, arrays: Any) -> Any:
@@ -265,7 +267,9 @@ def _cast(x: Any, dtype: np.dtype[Any]) -> Any:
     return lookup("cast")(x, dtype=dtype)
 
 
-def explain(op: Op, arrays: Any, attrs: dict[str, Any], error: Exception) -> Exception:
+def explain(
+    op: Op, operands: tuple[Any, ...], arrays: Any, attrs: dict[str, Any], error: Exception
+) -> Exception:
     """Turn an error of NumPy into one that names the op, the operands and the place."""
     kinds: list[tuple[type[Exception], type[TinygraphError]]] = [
         (IndexError, IndexRangeError),
@@ -287,4 +291,6 @@ def explain(op: Op, arrays: Any, attrs: dict[str, Any], error: Exception) -> Exc
     given = describe_all(arrays)
     if attrs:
         given += " with " + ", ".join(f"{k}={v!r}" for k, v in attrs.items())
-    return cls(compose_message(f"{op.name}: {what}", given, fix, module_path()))
+    ours = cls(compose_message(f"{op.name}: {what}", given, fix, module_path()))
+    note_failure(ours, op, operands, attrs)
+    return ours

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .errors import ShapeError, UsageError, compose_message, describe
+from .failure import Failure
 from .lines import line_of
 from .modes import Scope
+from .op import Op
 from .structure import cast
 from .tensor import Tensor
-
-if TYPE_CHECKING:
-    from .op import Op
 
 
 class Node:
@@ -105,6 +104,9 @@ class Graph:
         Where it ends.
     nodes : list of Node
         All of them, leaves too, in topological order (the order of creation).
+    failure : Failure or None
+        Why it ends where it ends, for the graph of an error: the output is then the call
+        that failed, and has no value.
 
     Examples
     --------
@@ -117,8 +119,9 @@ class Graph:
     {'add': 1, 'mul': 1}
     """
 
-    def __init__(self, outputs: Sequence[Tensor]) -> None:
+    def __init__(self, outputs: Sequence[Tensor], failure: Failure | None = None) -> None:
         self.outputs = tuple(outputs)
+        self.failure = failure
         self.nodes = [Node(t) for t in _below(self.outputs)]
 
     @property
@@ -288,8 +291,10 @@ def graph(*outputs: Any) -> Graph:
     >>> tg.graph(x * y)
     Graph(1 ops, 2 leaves, 12 bytes)
     """
-    if len(outputs) == 1 and hasattr(outputs[0], "graph") and not isinstance(outputs[0], Tensor):
-        return outputs[0].graph()  # type: ignore[no-any-return]
+    if len(outputs) == 1 and not isinstance(outputs[0], Tensor):
+        given = getattr(outputs[0], "graph", None)
+        if callable(given):
+            return given()  # type: ignore[no-any-return]
     for output in outputs:
         if not isinstance(output, Tensor):
             raise UsageError(
@@ -303,3 +308,24 @@ def graph(*outputs: Any) -> Graph:
 def node_of(tensor: Tensor) -> Node | None:
     """The :class:`Node` that made this tensor, None for a leaf."""
     return None if tensor.op is None else Node(tensor)
+
+
+def _graph_up_to(failure: Failure) -> Graph:
+    """Return the graph that ends in the call that failed, made of what met there."""
+    called = failure.called
+    if not isinstance(called, Op):  # a module or a composite: a record that only has a name
+        name = getattr(called, "name", None) or type(called).__name__
+        called = Op(name, lambda *operands: None, kind="opaque")
+    operands = tuple(x for x in map(_operand, failure.operands) if x is not None)
+    stopped = Tensor(np.empty(0), False, called, operands, failure.attrs, failure.scope)
+    return Graph([stopped], failure)
+
+
+def _operand(given: Any) -> Any:
+    """Return what a node may have as an input: arrays become leaves."""
+    if isinstance(given, np.ndarray | np.generic):
+        return Tensor(np.asarray(given))
+    return given if isinstance(given, Tensor | bool | int | float) else None
+
+
+Failure.as_graph = staticmethod(_graph_up_to)

@@ -17,6 +17,7 @@ from .apply import apply
 from .calls import Call, reject_keyword
 from .docs import describe_record
 from .errors import UsageError, compose_message
+from .failure import note_failure
 from .modes import Scope, close_scope, current_scope, open_scope
 from .recording import RECORDERS, active_recorder
 from .registry import lookup, register
@@ -282,6 +283,9 @@ class Composite:
         token = open_scope(Scope(self.name, "composite", current_scope(), self))
         try:
             return self.function(*args, **kwargs)
+        except Exception as error:
+            note_failure(error, self, (*args, *kwargs.values()))
+            raise
         finally:
             close_scope(token)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.dtypes import checked_dtype
 from ..core.errors import DtypeError, UsageError, compose_message, describe
+from ..core.failure import note_failure
 from ..core.modes import Scope, close_scope, current_scope, open_scope
 from ..core.recording import RECORDERS, active_recorder
 from ..core.storage import Array
@@ -90,6 +91,9 @@ class Module(Hookable, Algebra):
             if self._hooks is None:
                 return self.forward(*args, **kwargs)
             return self._hooks.run(self, args, kwargs)
+        except Exception as error:
+            note_failure(error, self, (*args, *kwargs.values()))
+            raise
         finally:
             close_scope(token)
 
