@@ -438,10 +438,10 @@ def holder_of(leaf: Tensor) -> Any:
 
 def drop_gradients(leaves: Sequence[Tensor]) -> None:
     """Set ``.grad`` of the leaves to None."""
-    for leaf in leaves:
-        leaf._grad = None
     if RECORDERS and (recorder := active_recorder()) is not None:
         recorder.dropped(leaves)
+    for leaf in leaves:
+        leaf._grad = None
 
 
 def has_gradient(leaf: Tensor) -> bool:

@@ -1,0 +1,154 @@
+"""tg.compile: record one run of a function, replay it from then on."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from ..core.errors import CompileError, UsageError, describe
+from ..core.modes import current_modes
+from ..core.storage import Storage
+from ..core.tensor import Tensor
+from .plan import Plan
+from .record import Recorder
+from .signature import Signature, read, rebuild
+
+MOST_PLANS = 32
+"""Plans that a compiled function keeps; the least recently used goes first."""
+
+_enabled: ContextVar[bool] = ContextVar("tinygraph_compile", default=True)
+
+
+class Compiled:
+    """A function that is recorded once per signature, and replayed; see :func:`compile`."""
+
+    def __init__(self, function: Callable[..., Any], copy: bool) -> None:
+        self.function = function
+        self.copy = copy
+        self._plans: OrderedDict[Any, list[Plan]] = OrderedDict()
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        modes = current_modes()
+        if modes.watchers or not _enabled.get():  # a recorder is a watcher too
+            return self.function(*args, **kwargs)
+        signature = read(args, kwargs)
+        key = (signature.key, modes)
+        for plan in self._plans.get(key, ()):
+            if plan.guards.hold():
+                return plan.run(signature.arrays, signature.tensors)
+        return self._record(key, signature, args, kwargs)
+
+    def _record(self, key: Any, signature: Signature, args: Any, kwargs: Any) -> Any:
+        recorder = Recorder()
+        stand_ins: list[Tensor] = []
+        again: dict[int, Tensor] = {}
+        position = iter(range(len(signature.arrays)))
+
+        def stand_in(x: Any) -> Tensor:
+            number = next(position)
+            array = signature.arrays[number]
+            if id(array) in again:
+                stand_ins.append(again[id(array)])
+                return again[id(array)]
+            requires_grad = isinstance(x, Tensor) and x._requires_grad
+            tensor = again[id(array)] = Tensor(array.view(), requires_grad)
+            if isinstance(x, Tensor):
+                tensor.name = x.name
+                tensor._storage = x._storage = x._storage or Storage()
+            stand_ins.append(tensor)
+            recorder.add_input(tensor, number)
+            return tensor
+
+        try:
+            with recorder:
+                args = rebuild(args, stand_in)
+                kwargs = {name: rebuild(kwargs[name], stand_in) for name in sorted(kwargs)}
+                result = self.function(*args, **kwargs)
+        except CompileError:
+            recorder.undo.take_back()
+            raise
+        plan = Plan(recorder, result, stand_ins, self.copy)
+        self._plans.setdefault(key, []).append(plan)
+        self._plans.move_to_end(key)
+        while sum(map(len, self._plans.values())) > MOST_PLANS:
+            self._plans.popitem(last=False)
+        return plan.first(result, signature.tensors, stand_ins)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans recorded so far."""
+        return [plan for plans in self._plans.values() for plan in plans]
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        return f"<compiled {name}, {len(self.plans)} plans>"
+
+
+def compile(function: Callable[..., Any] | None = None, *, copy: bool = True) -> Any:
+    """Record one run of ``function`` and replay it: the same bits, without Python in between.
+
+    Parameters
+    ----------
+    function : callable
+        Of tensors, arrays and Python values. It may call ``backward()``, clip gradients and
+        step optimizers: a whole training step.
+    copy : bool
+        Return copies (default), or the plan's own arrays, which the next call overwrites.
+
+    Returns
+    -------
+    Compiled
+        Called like ``function``. Arrays among the arguments arrive in it as tensors; returned
+        tensors are leaves without a gradient.
+
+    Raises
+    ------
+    CompileError
+        At the first call, if the function reads values of tensors as Python numbers or arrays;
+        everything is then as it was before.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> w = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = tg.optim.SGD([w], lr=0.25)
+    >>> @tg.compile
+    ... def step(x):
+    ...     optimizer.zero_grad()
+    ...     loss = ((w - x) * (w - x)).sum()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> x = tg.zeros(2)
+    >>> [float(step(x)) for _ in range(3)]
+    [5.0, 1.25, 0.3125]
+    """
+    if function is None:
+        return functools.partial(compile, copy=copy)
+    if not callable(function):
+        raise UsageError(f"compile takes a function, received {describe(function)}.")
+    return Compiled(function, copy)
+
+
+@contextmanager
+def disable_compile() -> Iterator[None]:
+    """Run compiled functions as they are written, without plans, inside a ``with`` block.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> double = tg.compile(lambda x: x + x)
+    >>> with tg.disable_compile():
+    ...     double(tg.ones(1))
+    tensor([2.], op=add)
+    """
+    token = _enabled.set(False)
+    try:
+        yield
+    finally:
+        _enabled.reset(token)

@@ -1,0 +1,162 @@
+"""A plan: the flat program of one recorded run, its buffers, and how it is run again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import TinygraphError
+from ..core.storage import Array, mark_all
+from ..core.tensor import Tensor, own_gradient
+from .bind import Program
+from .buffers import allocate
+from .passes import check_closed, straight_to_gradients, without_dead, without_repeats
+from .record import Recorder, point
+from .signature import rebuild
+from .values import Role, Step, Value
+
+
+class Output:
+    """Place of a tensor in what the function returns."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class Plan:
+    """One recorded run as a list of calls on preallocated arrays.
+
+    Attributes
+    ----------
+    steps : list of Step
+        What runs, in order.
+    nbytes : int
+        Bytes of all buffers.
+    """
+
+    def __init__(
+        self, recorder: Recorder, result: Any, stand_ins: Sequence[Tensor], copy: bool
+    ) -> None:
+        self.guards = recorder.guards
+        self._copy = copy
+        self._storages = list(recorder.storages.values())
+        self._lock = threading.Lock()
+        outputs: list[Value] = []
+        self._tensors: list[Any] = []
+
+        def output(x: Any) -> Any:
+            if isinstance(x, np.ndarray):
+                return x  # made from Python values: frozen
+            outputs.append(recorder.value_of(x))
+            self._tensors.append(x if outputs[-1].role is Role.LEAF else None)
+            return Output(len(outputs) - 1)
+
+        self._template = rebuild(result, output)
+        self._gradients = [_gradient_of(recorder, t) for t in stand_ins]
+        kept = [*outputs, *(g for _, g in self._gradients if g is not None)]
+        steps = without_repeats(recorder.steps, kept)
+        steps = without_dead(steps, kept)
+        steps = straight_to_gradients(steps, kept)
+        check_closed(steps, kept)
+        self.steps = steps
+        self.pool = allocate(steps, kept)
+        self.nbytes = self.pool.nbytes
+        self._program = Program(steps, len(stand_ins))
+        self._results = self._program.arguments(kept[: len(outputs)])
+        self._calls = self._program.calls
+        self._release(kept)
+
+    def _release(self, kept: Sequence[Value]) -> None:
+        """Let the arrays of the recorded run go; replays have their own."""
+        for step in self.steps:
+            for value in (*step.values(), *step.outs):
+                if value.bound is not None:
+                    value.array = value.bound
+                else:  # keeps shape and dtype
+                    value.array = np.broadcast_to(np.empty((), value.array.dtype), value.array.shape)
+
+    def first(self, result: Any, tensors: Sequence[Tensor | None], stand_ins: Any) -> Any:
+        """Return what the recorded run returned, as a replay does."""
+        for tensor, (dropped, value), stand_in in zip(
+            tensors, self._gradients, stand_ins, strict=True
+        ):
+            if tensor is not None and dropped:
+                tensor._grad = None
+            if tensor is not None and value is not None:
+                own_gradient(tensor, stand_in._grad)
+        numbers = iter(self._tensors)
+
+        def output(x: Any) -> Any:
+            if isinstance(x, np.ndarray):
+                return x
+            leaf = next(numbers)
+            return Tensor(x._data.copy(order="K")) if leaf is None else leaf
+
+        return rebuild(result, output)
+
+    # ---- running ---------------------------------------------------------------------------
+
+    def run(self, arrays: Sequence[Array], tensors: Sequence[Tensor | None]) -> Any:
+        """Replay with the arrays of the arguments."""
+        with self._lock:
+            for array, places in zip(arrays, self._program.places, strict=True):
+                for arguments, number in places:
+                    arguments[number] = array
+            for look, seen, places in self._program.views:
+                view = look(*seen)
+                for arguments, number in places:
+                    arguments[number] = view
+            with np.errstate(all="ignore"):
+                for function, arguments in self._calls:
+                    function(*arguments)
+            if self._storages:
+                mark_all(self._storages)
+            if self._gradients:
+                self._give_gradients(tensors)
+            return self._outputs(tensors)
+
+    def _outputs(self, tensors: Sequence[Tensor | None]) -> Any:
+        template = self._template
+        if type(template) is Output:
+            return self._output(template)
+        return _fill(template, self._output) if template is not None else None
+
+    def _output(self, place: Output) -> Tensor:
+        leaf = self._tensors[place.number]
+        if leaf is not None:
+            return leaf  # type: ignore[no-any-return]
+        array = self._results[place.number]
+        return Tensor(array.copy(order="K") if self._copy else array)
+
+    def _give_gradients(self, tensors: Sequence[Tensor | None]) -> None:
+        """Put the gradients of arguments where the caller finds them."""
+        for tensor, (dropped, value) in zip(tensors, self._gradients, strict=True):
+            if tensor is not None:
+                if dropped:
+                    tensor._grad = None
+                if value is not None:
+                    assert value.bound is not None
+                    own_gradient(tensor, value.bound)
+
+
+def _gradient_of(recorder: Recorder, stand_in: Tensor) -> tuple[bool, Value | None]:
+    """Return whether the run dropped the gradient of an argument, and the one it made."""
+    dropped = stand_in in recorder.guards.settled
+    if stand_in._grad is None:
+        return dropped, None
+    return dropped, recorder.memory(stand_in._grad)
+
+
+def _fill(template: Any, make: Any) -> Any:
+    if type(template) is Output:
+        return make(template)
+    if isinstance(template, tuple) and hasattr(template, "_fields"):
+        return type(template)(*(_fill(item, make) for item in template))
+    if isinstance(template, tuple | list):
+        return type(template)(_fill(item, make) for item in template)
+    if isinstance(template, dict):
+        return {name: _fill(item, make) for name, item in template.items()}
+    return template

@@ -1,0 +1,127 @@
+"""What a recording consists of: values, and the steps that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from ..core.modes import Scope
+from ..core.op import EFFECTS, Op
+from ..core.storage import Array
+
+
+class Role(Enum):
+    """Where the memory of a value comes from."""
+
+    INPUT = "argument of the call"
+    LEAF = "captured tensor"
+    MEMORY = "memory that steps write to"
+    CONSTANT = "frozen"
+    TEMPORARY = "made by a step"
+
+
+@dataclass(eq=False, slots=True)
+class Value:
+    """An array as it was in the recorded run, and what it becomes in a replay.
+
+    Attributes
+    ----------
+    array : ndarray
+        In the recorded run; gives shape, dtype and strides.
+    role : Role
+    owner : Value
+        Whose memory it is: itself, unless it is a view.
+    varies : bool
+        Whether it depends on memory that is written between or within calls.
+    position : int
+        Number of the argument, for an input.
+    bound : ndarray or None
+        The array of the replay; None for what changes with each call.
+    """
+
+    array: Array
+    role: Role
+    owner: Value = field(init=False)
+    varies: bool = False
+    position: int = -1
+    bound: Array | None = None
+
+    def __post_init__(self) -> None:
+        self.owner = self
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One thing that a replay does.
+
+    Attributes
+    ----------
+    call : callable
+        Called with the arrays of ``inputs``, and ``attrs``; its result is the value of ``outs``.
+    inputs : tuple
+        Values and Python numbers.
+    outs : tuple of Value
+        What it makes.
+    op : Op or None
+        The record it comes from; None for checks and the like.
+    attrs : dict
+    effect : bool
+        Must run, and in its place: it writes, draws, checks or calls code of the user.
+    writes : bool
+        It may write to memory that others read.
+    keeps : tuple of Value
+        Values whose memory it reads without being given them.
+    name : str
+        For `show`.
+    scope : Scope or None
+        The module call it belongs to.
+    """
+
+    call: Callable[..., Any]
+    inputs: tuple[Any, ...]
+    outs: tuple[Value, ...] = ()
+    op: Op | None = None
+    attrs: dict[str, Any] = field(default_factory=dict)
+    effect: bool = False
+    writes: bool = False
+    keeps: tuple[Value, ...] = ()
+    name: str = ""
+    scope: Scope | None = None
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the result is another look at the memory of an input."""
+        return bool(self.outs) and self.outs[0].owner is not self.outs[0]
+
+    def values(self) -> Iterator[Value]:
+        """Yield the values it reads."""
+        for x in self.inputs:
+            if isinstance(x, Value):
+                yield x
+        yield from self.keeps
+
+
+def memory_of(array: Any) -> Any:
+    """Return the array (or buffer) that owns the memory of ``array``."""
+    while getattr(array, "base", None) is not None:
+        array = array.base
+    return array
+
+
+def is_effect(op: Op) -> bool:
+    """Tell whether an op must run at every replay, in its place."""
+    return op.kind in EFFECTS or op.kind == "opaque"
+
+
+def same_layout(a: Array, b: Array) -> bool:
+    """Tell whether elements of equal index lie at equal places."""
+    return a.shape == b.shape and a.dtype == b.dtype and a.strides == b.strides
+
+
+def same_bits(a: Array, b: Array) -> bool:
+    """Tell whether two arrays have equal layout and equal bits."""
+    return same_layout(a, b) and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
