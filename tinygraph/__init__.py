@@ -189,6 +189,7 @@ from .ops.trigonometry import (
 from .ops.truth import all, any, count_nonzero
 from .ops.window import fold, unfold
 from .optim.clip import clip_grad_norm, clip_grad_value
+from .plan import compile, disable_compile
 from .train import History, evaluate, fit, predict
 from .viz import Drawing, Explanation, RenderError, draw, explain
 

@@ -7,7 +7,7 @@ nothing records, all of it costs one look at an empty list.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import CompileError, compose_message, describe
@@ -50,6 +50,15 @@ def values_of(x: Any, what: str) -> Any:
     if RECORDERS:
         refuse(what, x)
     return data
+
+
+def run_again(function: Callable[[], Any], name: str, changed: Sequence[Any]) -> Any:
+    """Call ``function()``, which changes the arrays and lists ``changed``, now and at every replay.
+
+    For what reads its numbers anew each time, as the step of an optimizer does.
+    """
+    recorder = active_recorder()
+    return function() if recorder is None else recorder.again(function, name, changed)
 
 
 def run_check(check: Callable[..., Any], *operands: Any) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError, compose_message, describe
+from ..core.recording import RECORDERS, active_recorder
 from ..core.storage import Array
-from ..core.tensor import Tensor, holder_of
+from ..core.tensor import Tensor, has_gradient, holder_of
 from ..ops.clip_state import clip_norm_update, clip_value_update
 from .groups import check_flag
 from .optimizer import Optimizer
@@ -42,7 +43,7 @@ def clip_grad_norm(
     Returns
     -------
     float
-        The norm before scaling.
+        The norm before scaling; a tensor inside a compiled function.
 
     Raises
     ------
@@ -75,6 +76,8 @@ def clip_grad_norm(
         *gradients, max_norm=float(max_norm), norm_type=float(norm_type),
         error_if_nonfinite=bool(error_if_nonfinite),
     )  # fmt: skip
+    if RECORDERS and active_recorder() is not None:
+        return Tensor(norm)  # type: ignore  # as float, it would be frozen
     return float(norm)
 
 
@@ -130,7 +133,7 @@ def _gradients(who: str, parameters: Any) -> list[Array]:
         if not isinstance(p, Tensor):
             raise _no_parameters(who, p)
     once = dict.fromkeys(tensors)  # scaling one twice would be wrong
-    return list(_joined([p for p in once if p.grad is not None]))
+    return list(_joined([p for p in once if has_gradient(p)]))
 
 
 def _no_parameters(who: str, received: Any) -> UsageError:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError
+from ..core.recording import RECORDERS, run_again
 from ..core.storage import Array
-from ..core.tensor import Tensor, drop_gradients
+from ..core.tensor import Tensor, drop_gradients, has_gradient
 from .flat import FlatParameters
 from .groups import Check, Group, as_groups, check_number
 from .state import checked_state
@@ -80,6 +81,21 @@ class Optimizer:
         """
         if self.closed:
             raise self._is_closed("step")
+        if RECORDERS:
+            self._recorded_step()
+        else:
+            self._step()
+
+    def _recorded_step(self) -> None:
+        """Tell a recorder what a step asks and changes; a replay takes the step again."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                has_gradient(p)
+        packs = [pack for packs in self._packs for pack in packs]
+        changed = [x for flat, buffers in packs for x in (flat.data, flat.steps, *buffers)]
+        run_again(self._step, f"{type(self).__name__}.step", changed)
+
+    def _step(self) -> None:
         for group, packs in zip(self.param_groups, self._packs, strict=True):
             for flat, buffers in packs:
                 for run, steps in flat.runs():

@@ -46,8 +46,10 @@ def aligned(size: int) -> Array:
 
 def distinct(array: Array) -> Array:
     """Return the elements of an array that lie at places of their own (broadcast axes once)."""
-    index = tuple(slice(0, 1) if s == 0 else slice(None) for s in array.strides)
-    return array[index]
+    if array.size == 0:
+        return array
+    index = [slice(0, 1) if s == 0 else slice(None) for s in array.strides]
+    return array[(..., *index)]  # the dots keep a 0-d array one
 
 
 def frozen(array: Array) -> Array:

@@ -56,7 +56,4 @@ class Guards:
         for module, training in self.modules:
             if module.training is not training:
                 return False
-        for tensor, gradient in self.gradients:
-            if tensor._grad is not gradient:
-                return False
-        return True
+        return all(tensor._grad is gradient for tensor, gradient in self.gradients)

@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import TinygraphError
 from ..core.storage import Array, mark_all
 from ..core.tensor import Tensor, own_gradient
 from .bind import Program
 from .buffers import allocate
 from .passes import check_closed, straight_to_gradients, without_dead, without_repeats
-from .record import Recorder, point
+from .record import Recorder
 from .signature import rebuild
-from .values import Role, Step, Value
+from .values import Role, Value
 
 
 class Output:
@@ -65,7 +64,7 @@ class Plan:
         self.pool = allocate(steps, kept)
         self.nbytes = self.pool.nbytes
         self._program = Program(steps, len(stand_ins))
-        self._results = self._program.arguments(kept[: len(outputs)])
+        self._results = self._program.arguments(kept)
         self._calls = self._program.calls
         self._release(kept)
 
@@ -75,8 +74,9 @@ class Plan:
             for value in (*step.values(), *step.outs):
                 if value.bound is not None:
                     value.array = value.bound
-                else:  # keeps shape and dtype
-                    value.array = np.broadcast_to(np.empty((), value.array.dtype), value.array.shape)
+                else:
+                    shape, dtype = value.array.shape, value.array.dtype
+                    value.array = np.broadcast_to(np.empty((), dtype), shape)
 
     def first(self, result: Any, tensors: Sequence[Tensor | None], stand_ins: Any) -> Any:
         """Return what the recorded run returned, as a replay does."""

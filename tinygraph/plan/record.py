@@ -315,7 +315,7 @@ class _Shape:
         )  # fmt: skip
 
     def __len__(self) -> int:
-        return self.shape[0]
+        return int(self.shape[0])
 
 
 def _is_frozen(x: Any) -> bool:
