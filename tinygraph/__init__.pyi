@@ -96,6 +96,8 @@ from .ops.random import uniform as uniform
 from .ops.syntax import astype as astype
 from .optim.clip import clip_grad_norm as clip_grad_norm
 from .optim.clip import clip_grad_value as clip_grad_value
+from .plan import compile as compile
+from .plan import disable_compile as disable_compile
 from .train import History as History
 from .train import evaluate as evaluate
 from .train import fit as fit
