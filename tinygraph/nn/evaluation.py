@@ -1,4 +1,4 @@
-"""evaluation: run a model without dropout and with running statistics, then put it back."""
+"""Run a model without dropout and with running statistics, then put it back."""
 
 from __future__ import annotations
 
@@ -22,8 +22,26 @@ def evaluation(model: Module) -> Iterator[None]:
     >>> layer.training
     True
     """
+    with restored_modes(model):
+        model.eval()
+        yield
+
+
+@contextmanager
+def restored_modes(model: Module) -> Iterator[None]:
+    """Give every module its own training or evaluation mode again afterwards.
+
+    Examples
+    --------
+    >>> from tinygraph import nn
+    >>> layer = nn.Dropout(0.5).eval()
+    >>> with restored_modes(layer):
+    ...     print(layer.train().training)
+    True
+    >>> layer.training
+    False
+    """
     before = [(module, module.training) for module in model.modules()]
-    model.eval()
     try:
         yield
     finally:

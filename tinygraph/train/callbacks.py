@@ -224,13 +224,14 @@ class ScheduleCallback(Callback):
             )
         if every not in ("epoch", "batch"):
             raise UsageError(f"ScheduleCallback: every is 'epoch' or 'batch'. Received {every!r}.")
-        self.schedule = schedule
+        self.schedule: Any = schedule if isinstance(schedule, Schedule) else None
+        self._make = schedule
         self.every = every
         self.monitor = monitor
 
     def setup(self, run: Run) -> None:
-        if not isinstance(self.schedule, Schedule):
-            self.schedule = self.schedule(run.optimizer)
+        if not isinstance(self._make, Schedule):
+            self.schedule = self._make(run.optimizer)
             if not isinstance(self.schedule, Schedule):
                 raise UsageError(
                     compose_message(

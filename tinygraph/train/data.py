@@ -85,15 +85,21 @@ def dtype_of(model: Module) -> np.dtype[Any]:
 
 
 def batches(name: str, loader: DataLoader, dtype: np.dtype[Any]) -> Iterator[Batch]:
-    """Yield the batches of a loader with floats of this dtype."""
+    """Yield the batches of a loader, split and as tensors, with floats of this dtype."""
+    for batch in arrays_of(loader, dtype):
+        yield as_batch(name, batch, dtype)
+
+
+def arrays_of(loader: DataLoader, dtype: np.dtype[Any]) -> Iterator[Any]:
+    """Yield the batches of a loader; one without a dtype of its own casts to ``dtype``."""
     with default_dtype(dtype):
         iterator = iter(loader)
     while True:
-        with default_dtype(dtype):  # what a loader without a dtype of its own casts to
+        with default_dtype(dtype):
             batch = next(iterator, END)
         if batch is END:
             return
-        yield as_batch(name, batch, dtype)
+        yield batch
 
 
 def as_batch(name: str, batch: Any, dtype: np.dtype[Any]) -> Batch:

@@ -14,7 +14,8 @@ from ..core.storage import Array
 from ..core.tensor import Tensor
 from ..data import DataLoader, Dataset, TensorDataset
 from ..nn import Module
-from .data import Batch, as_loader, as_tensors, batches, dtype_of, plain
+from ..nn.evaluation import evaluation
+from .data import Batch, arrays_of, as_loader, as_tensors, batches, dtype_of, plain
 from .losses import LossFunction, as_loss, loss_of
 from .metrics import Metric
 from .named import as_metrics
@@ -111,7 +112,7 @@ def predict(model: Module, data: Any, batch_size: int | None = None) -> Any:
     dtype = dtype_of(model)
     outputs = []
     with evaluating(model):
-        for part in loader if len(loader.dataset) else [_no_rows(loader)]:
+        for part in arrays_of(loader, dtype) if len(loader.dataset) else [_no_rows(loader)]:
             parts = tuple(part) if isinstance(part, tuple | list) else (part,)
             inputs = as_tensors(parts[:-1] if with_target and len(parts) > 1 else parts, dtype)
             outputs.append(plain(model(*inputs)))
@@ -181,20 +182,8 @@ def check_model(who: str, model: Any) -> None:
 @contextmanager
 def evaluating(model: Module) -> Iterator[None]:
     """Set evaluation mode and record nothing; afterwards every module has its mode again."""
-    with restored_modes(model), no_grad():
-        model.eval()
+    with evaluation(model), no_grad():
         yield
-
-
-@contextmanager
-def restored_modes(model: Module) -> Iterator[None]:
-    """Give every module its training or evaluation mode again afterwards."""
-    before = [(module, module.training) for module in model.modules()]
-    try:
-        yield
-    finally:
-        for module, training in before:
-            object.__setattr__(module, "training", training)
 
 
 def total_of(

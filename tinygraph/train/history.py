@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError, compose_message
-from ..extras import require
+from ..plots import loss_curves
 
 WHOLE = ("epoch",)
 
@@ -120,7 +120,7 @@ class History:
             writer.writerows(self.rows)
 
     def plot(self, ax: Any = None, columns: Any = None) -> Any:
-        """Draw columns against the epoch with matplotlib, and return the axes.
+        """Draw columns against the epoch with ``tg.plots.loss_curves``, and return the axes.
 
         Parameters
         ----------
@@ -131,25 +131,19 @@ class History:
 
         Raises
         ------
+        UsageError
+            For an unknown column.
         MissingExtraError
             Without matplotlib.
         """
         names = [columns] if isinstance(columns, str) else columns
         if names is None:
             names = [name for name in ("loss", "val_loss") if name in self.columns]
-        values = {name: self[name] for name in names}
-        if ax is None:
-            ax = require("matplotlib.pyplot", "viz").subplots()[1]
-        epochs = self["epoch"] if self.rows else []
-        for name, column in values.items():
-            ax.plot(epochs, column, marker="o" if len(column) < 20 else None, ms=3, label=name)
-        ax.set_xlabel("epoch")
-        if len(values) == 1:
-            ax.set_ylabel(next(iter(values)))
-        elif values:
-            ax.legend(frameon=False)
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        return ax
+        curves: Any = {name: self[name] for name in names}
+        if len(names) == 1:
+            return loss_curves(curves[names[0]], ax, ylabel=names[0])
+        same = all(name.removeprefix("val_") == "loss" for name in names)
+        return loss_curves(curves, ax, ylabel="loss" if same else "")
 
     def __repr__(self) -> str:
         count = f"{len(self.rows)} epoch{'' if len(self.rows) == 1 else 's'}"

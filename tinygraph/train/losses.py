@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -120,8 +121,24 @@ def loss_of(function: LossFunction, prediction: Any, target: Any, rows: int) -> 
             )
         )
     if weight is None:
-        weight = _weight(function, target, rows)
-    return Loss(result, float(weight))
+        return Loss(result, _weight(function, target, rows))
+    return Loss(result, _checked_weight(weight))
+
+
+def _checked_weight(weight: Any) -> float:
+    try:
+        number = float(weight)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise UsageError(
+            compose_message(
+                "fit: the weight that a loss returns with its mean is a number from 0 on",
+                describe(weight),
+                "return mean, weights.sum()",
+            )
+        )
+    return number
 
 
 def _weight(function: LossFunction, target: Any, rows: int) -> float:

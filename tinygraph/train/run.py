@@ -10,11 +10,12 @@ from typing import Any
 from ..core.errors import DivergenceError, UsageError, compose_message
 from ..data import DataLoader
 from ..nn import Module
+from ..nn.evaluation import restored_modes
 from ..optim import Optimizer
 from .callbacks import Callback
 from .checkpointing import Checkpoint
 from .data import batches, dtype_of
-from .evaluation import evaluating, restored_modes, total_of
+from .evaluation import evaluating, total_of
 from .history import History
 from .interrupt import Interruption, deferred_interrupt
 from .metrics import Metric

@@ -63,9 +63,11 @@ class Step:
             prediction = self.model(*batch.inputs)
             loss, weight = loss_of(self.loss, prediction, batch.target, batch.rows)
         value = float(loss.item())
+        if weight == 0:  # all labels are ignored: the mean is 0/0, and nothing is to be learned
+            return Outcome(value, weight, plain(prediction), plain(batch.target))
         if not math.isfinite(value):
             raise DivergenceError(f"The loss is {value}{why_not_finite(self.model, batch)}")
-        self._first = self._first or weight or 1.0
+        self._first = self._first or weight
         _backward(loss, weight / self._first)
         self._total += weight
         return Outcome(value, weight, plain(prediction), plain(batch.target))

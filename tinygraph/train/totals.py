@@ -28,8 +28,9 @@ class Totals:
 
     def add(self, outcome: Outcome) -> None:
         """Take in a batch."""
-        self.loss += outcome.loss * outcome.weight
-        self.weight += outcome.weight
+        if outcome.weight:  # a batch of ignored labels has no mean
+            self.loss += outcome.loss * outcome.weight
+            self.weight += outcome.weight
         self.batches += 1
         for metric in self.metrics:
             try:
