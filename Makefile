@@ -53,12 +53,12 @@ stubs: $(VENV)/dev.stamp ## Write the type stubs anew from the registry
 pictures: $(VENV)/dev.stamp ## Draw the pictures of the README and the docs anew
 	$(RUN) tools.make_pictures
 
-bench: $(VENV)/dev.stamp ## Measure, against whichever peers are installed
+bench: $(VENV)/dev.stamp ## Measure training steps and single ops, against whichever peers are installed
+	$(RUN) benchmarks.suite --write docs/benchmarks
 	$(RUN) benchmarks.run
 
-peers: $(VENV)/dev.stamp $(VENV)/peers.stamp ## Install PyTorch and others into .venv, and compare
+peers: $(VENV)/dev.stamp $(VENV)/peers.stamp ## Install PyTorch and others into .venv, and compare results
 	$(RUN) pytest tests/peers
-	$(RUN) benchmarks.run
 
 format: $(VENV)/dev.stamp ## Format the code
 	$(RUN) ruff check --fix --exit-zero --quiet

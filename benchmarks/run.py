@@ -1,4 +1,4 @@
-"""Compare contestants: ``python -m benchmarks.run [--rounds 5] [--only TEXT]``.
+"""Compare the cost of single ops: ``python -m benchmarks.run [--rounds 5] [--only TEXT]``.
 
 Each measurement is a process of its own, contestants take turns, and the table gives
 medians over the rounds, with the ratio of each to PyTorch.
