@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -42,7 +43,9 @@ def test_a_wrong_command_is_explained_with_exit_code_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert "usage: tinygraph" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert line.startswith("tinygraph: ") and line.count("\n") == 1
+    assert re.search(r"Help: tinygraph( demo)? --help$", line.rstrip())
 
 
 @pytest.mark.parametrize("out", ["file", "file/inside", ""])

@@ -130,21 +130,21 @@ class Reader:
         if function is None:
             self.fail(node.func, unknown(name))
         names = parameters(function)
-        positional = [
-            self._argument(
-                a, names[min(i, len(names) - 1)] if names else "", not isinstance(function, Op)
-            )
-            for i, a in enumerate(node.args)
-        ]
+        as_is, made_of_ops = attributes(function), not isinstance(function, Op)
+        positional = []
+        for i, argument in enumerate(node.args):
+            parameter = names[min(i, len(names) - 1)] if names else ""
+            attribute = parameter if parameter in as_is else ""
+            positional.append(self._argument(argument, attribute, made_of_ops))
         keywords: dict[str, Any] = {}
         for k in node.keywords:
             if k.arg is None:
                 self.fail(k.value, "no ** in calls. Fix: axis=0")
-            keywords[k.arg] = self._argument(k.value, k.arg)
+            keywords[k.arg] = self._argument(k.value, k.arg if k.arg in as_is else "")
         return self._call(node, function, positional, keywords)
 
-    def _argument(self, node: ast.expr, parameter: str, whole_numbers: bool = True) -> Any:
-        """Return an operand, or what an attribute may be: whole numbers, words, None."""
+    def _argument(self, node: ast.expr, attribute: str, whole_numbers: bool = True) -> Any:
+        """Return an operand, or the value of an attribute: numbers, words, None as they are."""
         match node:
             case ast.Starred():
                 self.fail(node, "no * in calls. Fix: write the arguments one by one")
@@ -152,13 +152,13 @@ class Reader:
                 if isinstance(word, str) and len(word) > 60:
                     self.fail(node, "this text is too long")
                 return word
-            case ast.List(elts=parts) | ast.Tuple(elts=parts) if parameter not in attributes():
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) if not attribute:
                 if any(not is_literal(p) for p in parts):
                     return [self._value(p) for p in parts]
-        if parameter in attributes() and is_literal(node):
+        if attribute and is_literal(node):
             value = literal(node)
             if math.prod(max(1, abs(n)) for n in numbers_in(value)) > MAX_ELEMENTS:
-                self.fail(node, f"{parameter} is too large: at most {MAX_ELEMENTS} elements")
+                self.fail(node, f"{attribute} is too large: at most {MAX_ELEMENTS} elements")
             return tuple(value) if isinstance(value, list) else value
         if whole_numbers and is_literal(node):
             value = literal(node)

@@ -14,6 +14,8 @@ from .text import shorten
 
 REFUSED_KINDS = ("random", "state", "opaque", "cast")
 REFUSED_MODULES = ("creation", "random", "state", "dropout", "truth", "syntax", "clip_state")
+METADATA = {"indices_or_sections", "output_size", "output_padding", "scale_factor", "ceil_mode",
+            "k", "n", "reps", "repeats", "sections", "chunks", "offset", "shift"}  # fmt: skip
 
 
 @cache
@@ -55,11 +57,22 @@ def parameters(function: Any) -> list[str]:
 
 
 @cache
-def attributes() -> frozenset[str]:
-    """Return the words that name attributes: those of the ops, and of functions made of ops."""
+def attributes(function: Any) -> frozenset[str]:
+    """Return the parameters of a function that take numbers and words as they are.
+
+    Those of an op are in its record. A function made of ops has the same names for the same
+    things; what it calls otherwise is annotated (``int``, ``str``) or in :data:`METADATA`.
+    """
+    if isinstance(function, Op):
+        return frozenset(function.attr_names)
     ops = [r for r in REGISTRY.values() if isinstance(r, Op)]
-    names = {n for r in ops for n in r.attr_names} - {n for r in ops for n in r.input_names}
-    return frozenset(names | {"k", "n", "reps", "repeats", "sections", "chunks", "offset", "shift"})
+    known = {n for r in ops for n in r.attr_names} - {n for r in ops for n in r.input_names}
+    target = function.function if isinstance(function, Composite) else function
+    annotated = {
+        p.name for p in inspect.signature(target).parameters.values()
+        if p.annotation is not p.empty and "Any" not in str(p.annotation)
+    }  # fmt: skip
+    return frozenset((known | annotated | METADATA) & set(parameters(function)))
 
 
 def unknown(name: str) -> str:

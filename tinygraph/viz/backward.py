@@ -66,7 +66,13 @@ class Flow:
 def total(parts: Mapping[Use, Array], uses: Iterable[Use]) -> Array | None:
     """Add the parts of some edges; None if none of them has any."""
     found = [parts[use] for use in uses if use in parts]
-    return sum(found[1:], start=found[0]) if found else None
+    return add_up(found) if found else None
+
+
+def add_up(terms: Sequence[Array]) -> Array:
+    """Add contributions, as quietly as a backward pass: ∞ − ∞ is NaN without a warning."""
+    with np.errstate(all="ignore"):
+        return sum(terms[1:], start=terms[0])
 
 
 def flow_from(outputs: Sequence[Tensor], upstream: Any = None, who: str = "draw") -> Flow:

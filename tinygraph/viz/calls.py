@@ -21,6 +21,10 @@ MANY = 4
 """Of more operands only the first ones are named."""
 
 
+PRODUCTS = re.compile(r"\w+ᵀ?(?: @ \w+ᵀ?)+(?: \+ \w+)?")
+"""A formula whose shapes can be checked in place: ``x @ wᵀ + b``."""
+
+
 def call_of(group: Group, names: Names) -> tuple[Formula | None, Formula | None]:
     """Return call and formula of a step; one of them may be None."""
     if group.kind == "op":
@@ -36,14 +40,14 @@ def call_of(group: Group, names: Names) -> tuple[Formula | None, Formula | None]
 
 def _op_texts(y: Tensor, names: Names) -> tuple[Formula | None, Formula | None]:
     op: Any = y.op
-    formula = bind(op.formula, y, names, with_result=False)
+    formula = bind(op.formula, y, names, with_result="y" not in op.input_names)
     call = _call(clean(op.name), list(y.inputs), names, _attributes(y))
     if len(y.inputs) == 1 and all(unicodedata.category(c) == "Lm" for c in op.label):
         return Formula(f"x{op.label}", {"x": names.short(y.inputs[0])}), None
+    if op.kind in TOLD_IN_SYMBOLS or "y" in formula.words:
+        return call, formula
     if op.kind == "matmul" or op.name == "getitem":
         return None, formula
-    if op.kind in TOLD_IN_SYMBOLS:
-        return call, formula
     if formula.tree is None or op.kind != "elementwise":
         return call, None
     is_call = op.formula.startswith(f"{op.name}(")
@@ -134,7 +138,7 @@ def shapes_of(group: Group, carried: str = "", target: Tensor | None = None) -> 
     if not y.shape and not any(shapes):
         return ""
     op = y.op
-    if group.kind == "op" and op is not None and op.kind == "matmul":
+    if group.kind == "op" and op is not None and PRODUCTS.fullmatch(op.formula):
         known = dict(zip(op.input_names, [x.shape for x in operands], strict=False))
         return f"{_in_place(op.formula, known)} → {tight_shape(y.shape)}"
     if all(s == y.shape for s in shapes):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..core.tensor import Tensor
 from .build import Request, build
 from .checks import check_choice, check_count
 from .dot import to_digraph
+from .files import checked_target, write_file
 from .model import Picture
 from .render import HINT, TIMEOUT, RenderError, checked_format, render_dot
 from .style import Style, theme_named
@@ -93,10 +93,9 @@ class Drawing:
         ...     tg.draw(x * y).render(folder + "/product.dot").name
         'product.dot'
         """
-        target = Path(path)
-        fmt = checked_format(target.suffix)
-        _check_writable(target)
-        _write_atomically(target, self.pipe(fmt, timeout))
+        fmt = checked_format(Path(path).suffix)
+        target = checked_target(path)
+        write_file(target, self.pipe(fmt, timeout))
         return target
 
     def _repr_mimebundle_(
@@ -203,29 +202,3 @@ def _as_graph(outputs: Any) -> Graph:
         fix = "draw(model(x)): a model has a graph once it was called"
         raise UsageError(compose_message("draw takes tensors", describe(outputs), fix))
     return graph_of(outputs)
-
-
-def _check_writable(target: Path) -> None:
-    folder = target.parent
-    if target.is_dir():
-        problem = "is a folder"
-    elif not folder.is_dir():
-        problem = f"cannot be written: there is no folder {folder}"
-    elif not os.access(folder, os.W_OK):
-        problem = f"cannot be written: no permission in {folder}"
-    else:
-        return
-    raise RenderError(f"{target} {problem}. Fix: a file name in an existing folder of yours.")
-
-
-def _write_atomically(target: Path, content: bytes) -> None:
-    """Write beside the target and rename, so that no half picture is ever seen."""
-    handle, name = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise RenderError(f"{target} cannot be written: {error}.") from error

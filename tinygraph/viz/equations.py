@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..core.storage import Array
 from .expressions import NEGATIVE, PRODUCT, Piece, ProseError, piece_of
 from .notation import Notation
-from .nudge import Nudge
+from .nudge import nudge_of
 from .steps import Backward, Forward, Walk
 from .text import count
 
@@ -44,11 +44,11 @@ class Equation:
 
 def forward_equation(step: Forward, n: Notation) -> Equation:
     """Return ``v₁ = x + y = −2 + 5 = 3``."""
-    closed = step.group.kind == "closed"
-    told = (step.call,) if closed else (step.call, step.formula)
+    aside = step.group.kind == "closed" or _is_condition(step)
+    told = (step.call,) if aside else (step.call, step.formula)
     parts = [n.symbols(f).text for f in told if f is not None]
     alone = len(step.group.exits) == 1
-    if step.formula is not None and not closed:
+    if step.formula is not None and not aside:
         found = n.numbers(step.formula)
         parts += [found.text] if found is not None else []
     if step.tensor.size == 1 and alone:
@@ -57,11 +57,18 @@ def forward_equation(step: Forward, n: Notation) -> Equation:
     shapes = n.shapes(step.shapes) if step.shapes else ""
     value = step.tensor.data if step.tensor.size != 1 and alone else None
     names = [n.name(name) for name in step.name.split(", ")]
-    return Equation(", ".join(names), "=", parts, shapes, value, _inside(step, n))
+    return Equation(n.sign(", ").join(names), "=", parts, shapes, value, _inside(step, n))
+
+
+def _is_condition(step: Forward) -> bool:
+    """Tell whether a formula says what holds for the result: ``y @ yᵀ = x``."""
+    return step.formula is not None and "y" in step.formula.words
 
 
 def _inside(step: Forward, n: Notation) -> str:
-    """Tell what a closed step holds."""
+    """Tell what a closed step holds, or what holds for the result."""
+    if step.formula is not None and _is_condition(step):
+        return n.prose("where ") + n.math(n.mixed(step.formula))
     if step.group.kind != "closed":
         return ""
     short = step.formula is not None and len(step.formula.template) <= FORMULA_LIMIT
@@ -149,8 +156,8 @@ def _sum(step: Backward, n: Notation) -> str:
     terms = step.terms if len(step.terms) <= TERMS_LIMIT else (step.before, step.terms[-1])
     texts = [n.number_piece(t.item()) for t in terms]
     least = [NEGATIVE, *[PRODUCT] * (len(texts) - 1)]
-    added = " + ".join(n.wrap(t, low) for t, low in zip(texts, least, strict=True))
-    return f"{added} = {n.number(step.after.item())}"
+    added = n.sign(" + ").join(n.wrap(t, low) for t, low in zip(texts, least, strict=True))
+    return added + n.sign(" = ") + n.number(step.after.item())
 
 
 def has_comparison(walk: Walk) -> bool:
@@ -168,10 +175,10 @@ def whole_expression(walk: Walk, n: Notation) -> str:
         return ""
     for step in steps:
         piece = _composed(step, known, n)
-        if piece is None or len(piece.text) > n.width:
+        if piece is None or n.length(piece.text) > n.width:
             return ""
         known[step.tensor] = piece
-    return f"{n.name(walk.output_name)} = {known[walk.output].text}"
+    return n.name(walk.output_name) + n.sign(" = ") + known[walk.output].text
 
 
 def _composed(step: Forward, known: dict, n: Notation) -> Piece | None:  # type: ignore[type-arg]
@@ -205,19 +212,22 @@ def _composed(step: Forward, known: dict, n: Notation) -> Piece | None:  # type:
         return None
 
 
-def nudge_sentences(nudge: Nudge, n: Notation) -> list[str]:
-    """Return the nudge as sentences."""
-    what = n.math(n.name(nudge.name) + nudge.place)
+def nudge_sentences(walk: Walk, n: Notation) -> list[str]:
+    """Return the nudge as sentences, or the one that says why there is none."""
+    nudge = nudge_of(walk)
+    if isinstance(nudge, str):
+        return [n.prose(nudge)]
+    what = n.math(n.name(nudge.name) + (n.sign(nudge.place) if nudge.place else ""))
     f = n.math(n.name(n.symbol))
     at = type(n)(n.symbol, nudge.digits)
     step = n.math(n.number(nudge.step))
-    product = f"{n.number(nudge.gradient)}{n.times}{n.number(nudge.step)}"
+    product = n.number(nudge.gradient) + n.times + n.number(nudge.step)
+    predicted = n.math(product + n.sign(" = ") + n.number(nudge.predicted))
     found = [
         f"Change {what} by {step}, from {n.math(at.number(nudge.before))} to "
         f"{n.math(at.number(nudge.after))}: {f} goes from {n.math(at.number(nudge.value_before))} "
         f"to {n.math(at.number(nudge.value_after))}.",
-        f"It changed by {n.math(n.number(nudge.changed))}; the gradient predicted "
-        f"{n.math(f'{product} = {n.number(nudge.predicted)}')}.",
+        f"It changed by {n.math(n.number(nudge.changed))}; the gradient predicted {predicted}.",
     ]
     verdict = nudge.verdict()
     return [*found, n.prose(verdict)] if verdict else found

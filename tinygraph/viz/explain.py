@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import UsageError, compose_message, describe
 from ..core.tensor import Tensor
+from .build import Request, build
 from .checks import check_choice, check_count
+from .drawing import Drawing
+from .equations import whole_expression
+from .files import checked_target, write_file
+from .notation import Notation
+from .page import inline_svg, page
+from .render import RenderError
 from .steps import DEFAULT_LIMIT, Walk
+from .style import Style
+from .text import escape
+from .worked_html import HtmlWriter
 from .worked_math import LatexWriter, MarkdownWriter
 from .worked_plain import plain_text
 
-FORMATS = ("plain", "markdown", "latex")
+FORMATS = ("plain", "markdown", "latex", "html")
+SUFFIXES = {".txt": "plain", ".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html"}
 MOST_DIGITS = 17
 
 
@@ -28,10 +41,11 @@ class Explanation:
         What ``str`` and ``print`` give.
     """
 
-    def __init__(self, walk: Walk, format: str, digits: int) -> None:
+    def __init__(self, walk: Walk, format: str, digits: int, picture: Request) -> None:
         self.walk = walk
         self.format = format
         self._digits = digits
+        self._picture = picture
 
     @cached_property
     def plain(self) -> str:
@@ -47,6 +61,64 @@ class Explanation:
     def latex(self) -> str:
         """The solution as a fragment for a LaTeX document that loads amsmath."""
         return LatexWriter(self.walk, self._digits).write()
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """The graph as a picture, with the gradients that are explained."""
+        return Drawing(build(self.walk.graph, self._picture), Style())
+
+    @cached_property
+    def html(self) -> str:
+        """The solution as a page that stands alone, with the picture above it.
+
+        Without Graphviz the page says in its place how to get one.
+        """
+        writer = HtmlWriter(self.walk, self._digits)
+        body = writer.write()
+        about = whole_expression(self.walk, Notation(self.walk.symbol, self._digits))
+        words = about or f"The gradients of {self.walk.symbol}"
+        try:
+            picture = inline_svg(self.drawing.pipe("svg"), f"The graph of {words}")
+        except RenderError as error:
+            picture = escape(str(error))
+        return page(words, "Worked solution", writer.title, picture, body, Style())
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the solution to a file whose suffix says the format, and return its path.
+
+        Parameters
+        ----------
+        path : str or path
+            ``solution.html``, ``.md``, ``.tex`` or ``.txt``. An existing file is replaced.
+
+        Raises
+        ------
+        UsageError
+            If the suffix names no format.
+        RenderError
+            If the folder cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, tinygraph as tg
+        >>> x, y = tg.variables(x=2, y=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     tg.explain(x * y).save(folder + "/product.html").name
+        'product.html'
+        """
+        suffix = Path(path).suffix.lower()
+        if suffix not in SUFFIXES:
+            raise UsageError(
+                compose_message(
+                    f"A solution is one of {', '.join(SUFFIXES)}",
+                    f"the suffix {suffix[:40]!r}",
+                    "name the file solution.html or solution.tex",
+                )
+            )
+        target = checked_target(path)
+        text = str(getattr(self, SUFFIXES[suffix])).rstrip("\n") + "\n"
+        write_file(target, text.encode("utf-8"))
+        return target
 
     def __str__(self) -> str:
         return str(getattr(self, self.format)).rstrip("\n")
@@ -81,8 +153,9 @@ def explain(
     ----------
     t : Tensor
         What is differentiated: one number, unless ``grad`` is given.
-    format : {"plain", "markdown", "latex"}
-        What printing gives. LaTeX is a fragment for a document that loads amsmath.
+    format : {"plain", "markdown", "latex", "html"}
+        What printing gives. LaTeX is a fragment for a document that loads amsmath; HTML is a
+        whole page with the picture.
     names : dict, optional
         Names for tensors: ``locals()`` or ``{"q": q}``. An output without one is called f.
     digits : int
@@ -97,7 +170,8 @@ def explain(
     Returns
     -------
     Explanation
-        Prints; shows itself in a notebook; ``.plain``, ``.markdown`` and ``.latex`` are texts,
+        Prints; shows itself in a notebook; ``.plain``, ``.markdown``, ``.latex`` and ``.html``
+        are texts, ``.save("solution.html")`` writes one, ``.drawing`` is the picture, and
         ``.walk`` holds the steps as data.
 
     Raises
@@ -149,4 +223,6 @@ def explain(
     check_count("explain", "limit", limit, 3)
     check_count("explain", "digits", digits, 1, MOST_DIGITS)
     walk = Walk(t, names=names, depth=depth, grad=grad, limit=limit, digits=digits)
-    return Explanation(walk, format, digits)
+    known = {**(names or {}), walk.output_name: t}
+    picture = Request("auto", True, known, depth, upstream=grad, limit=limit)
+    return Explanation(walk, format, digits, picture)

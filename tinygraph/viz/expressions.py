@@ -54,7 +54,7 @@ Leaf = Callable[[str], Piece]
 def piece_of(value: float, text: str = "") -> Piece:
     """Return a number as a piece."""
     text = text or number(value)
-    return Piece(text, NEGATIVE if text[0] in "−-" else ATOM, value)
+    return Piece(text, NEGATIVE if value < 0 else ATOM, value)
 
 
 class Plain:
@@ -70,6 +70,8 @@ class Plain:
                 return self.constant(constant)
             case ast.Name(id=name):
                 return self.leaf(name)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number_)):
+                return self.constant(-number_)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 inner = self.write(operand)
                 value = None if inner.value is None else -inner.value

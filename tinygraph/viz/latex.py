@@ -31,7 +31,8 @@ _MATH = {
     "Ψ": r"\Psi ", "ℓ": r"\ell ",
 }  # fmt: skip
 _SUBSCRIPTS = {ord(c): str(i) for i, c in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-_TOKEN = re.compile(r"([^\W\d_²³¹ᵀᵖ](?:[^\W²³¹ᵀᵖ]|_)*)|(.)", re.DOTALL)
+_TOKEN = re.compile(r"([^\W\d_²³¹ᵀᵖ](?:[^\W²³¹ᵀᵖ]|_)*)|([²³¹ᵀᵖ⁻]+)|(.)", re.DOTALL)
+_RAISED = {"ᵀ": r"\top", "²": "2", "³": "3", "¹": "1", "⁻": "-", "ᵖ": "p"}
 _INDEXED = re.compile(r"([^\W\d_])_?([0-9]+|[₀₁₂₃₄₅₆₇₈₉]+)")
 _SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: r"\cdot", ast.MatMult: r"\,",
@@ -94,7 +95,8 @@ def number_of(text: str) -> str:
     >>> [number_of(n) for n in ("−2", "1.2e−5", "∞", "NaN")]
     ['-2', '1.2 \\\\cdot 10^{-5}', '\\\\infty', '\\\\text{NaN}']
     """
-    text = text.replace("−", "-").replace("∞", "\\infty")
+    text = _MATH[text].strip() if text in _MATH else text.replace("−", "-")
+    text = text.replace("∞", "\\infty")
     if "e" in text and text[-1].isdigit():
         mantissa, _, exponent = text.partition("e")
         return f"{mantissa} \\cdot 10^{{{exponent}}}"
@@ -121,10 +123,14 @@ def mixed_of(template: str, names: Mapping[str, str]) -> str:
     X{}^{\\top}\\ G
     """
     parts = []
-    for word, sign in _TOKEN.findall(template):
+    for word, raised, sign in _TOKEN.findall(template):
         if word:
             known = names.get(word)
             parts.append(known if known is not None else name_of(word))
+        elif raised:
+            parts.append(f"{{}}^{{{''.join(_RAISED[c] for c in raised)}}}")
+        elif sign == "@":
+            parts.append("\\,")
         else:
             parts.append(_MATH.get(sign) or ("\\ " if sign == " " else _signed(sign)))
     return "".join(parts)

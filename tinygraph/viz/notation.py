@@ -1,14 +1,16 @@
-"""Two ways to write the same mathematics: plain text, and LaTeX."""
+"""Three ways to write the same mathematics: plain text, LaTeX, and MathML."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from . import mathml
 from .expressions import ATOM, Formula, Piece, Plain, piece_of
 from .formula import substitute
-from .latex import Latex, escape_text, mixed_of, name_of, number_of, prose_of
-from .text import number
+from .latex import Latex, escape_text, matrix_of, mixed_of, name_of, number_of, prose_of
+from .text import escape, number
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>|$#~])")
 
@@ -44,6 +46,14 @@ class Notation:
         """Return words inside mathematics."""
         return text
 
+    def sign(self, text: str) -> str:
+        """Return an operator between two parts, such as `` = ``, inside mathematics."""
+        return text
+
+    def matrix(self, rows: Sequence[Sequence[str]]) -> str:
+        """Return rows of numbers, inside mathematics."""
+        raise NotImplementedError
+
     def math(self, text: str) -> str:
         """Return mathematics inside a sentence."""
         return text
@@ -60,7 +70,11 @@ class Notation:
         """Return a formula that is no expression."""
         return substitute(formula.template, formula.names)
 
-    # ---- the same in both ---------------------------------------------------------------------
+    def length(self, text: str) -> int:
+        """Return how long mathematics is, measured as ``width`` is."""
+        return len(text)
+
+    # ---- the same in all ----------------------------------------------------------------------
 
     def number(self, value: Any) -> str:
         """Return a number."""
@@ -113,6 +127,12 @@ class MathNotation(Notation):
     def words(self, text: str) -> str:
         return prose_of(text)
 
+    def sign(self, text: str) -> str:
+        return text.replace("+=", "{+}{=}")
+
+    def matrix(self, rows: Sequence[Sequence[str]]) -> str:
+        return matrix_of(rows)
+
     def math(self, text: str) -> str:
         return f"${text}$"
 
@@ -135,3 +155,46 @@ class MarkdownNotation(MathNotation):
 
     def prose(self, text: str) -> str:
         return _MARKS.sub(r"\\\1", text)
+
+
+class HtmlNotation(Notation):
+    """MathML inside HTML."""
+
+    dialect = mathml.MathML
+    times = mathml.sign("·")
+
+    def name(self, text: str) -> str:
+        return mathml.name_of(text)
+
+    def figure(self, text: str) -> str:
+        return mathml.number_of(text)
+
+    def words(self, text: str) -> str:
+        return mathml.words(text)
+
+    def sign(self, text: str) -> str:
+        return mathml.sign(text)
+
+    def matrix(self, rows: Sequence[Sequence[str]]) -> str:
+        return mathml.matrix_of(rows)
+
+    def math(self, text: str) -> str:
+        return f"<math>{text}</math>"
+
+    def prose(self, text: str) -> str:
+        return escape(text)
+
+    def partial(self, of: str, by: str) -> str:
+        part = mathml.sign("∂")
+        below = mathml.sign(by) if by == "·" else self.name(by)
+        return (
+            f'<mrow class="gradient">{mathml.fraction(part + self.name(of), part + below)}</mrow>'
+        )
+
+    def mixed(self, formula: Formula) -> str:
+        return mathml.mixed_of(
+            formula.template, {k: self.name(v) for k, v in formula.names.items()}
+        )
+
+    def length(self, text: str) -> int:
+        return len(re.sub("<[^>]*>", "", text))

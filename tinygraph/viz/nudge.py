@@ -12,6 +12,7 @@ from ..core.errors import TinygraphError
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from .steps import Walk
+from .text import clean, number
 
 STEP = 0.01
 AGAIN_DIFFERENT = ("random", "state", "opaque")
@@ -83,7 +84,7 @@ class Nudge:
     @property
     def is_rough(self) -> bool:
         """Whether the gradient says little about so large a step."""
-        return self.off > ROUGH
+        return self.off > ROUGH or not math.isfinite(self.changed)
 
     def verdict(self) -> str:
         """Return a remark on how well the prediction fits, "" if it fits well."""
@@ -95,28 +96,39 @@ class Nudge:
         return "That is far off: the curve bends sharply here, or has a kink."
 
 
-def nudge_of(walk: Walk) -> Nudge | None:
-    """Nudge the element with the largest gradient; None where that cannot be done.
+def nudge_of(walk: Walk) -> Nudge | str:
+    """Nudge the element with the largest gradient; a sentence says why where that says nothing.
 
     The graph runs again on fresh values (:meth:`Graph.evaluate`); its tensors stay untouched.
     """
-    kinds = {n.op.kind for n in walk.graph.nodes if n.op}
-    if kinds & set(AGAIN_DIFFERENT) or any(g.changed for g in walk.givens):
-        return None
+    for node in walk.graph.nodes:
+        if node.op and node.op.kind in AGAIN_DIFFERENT:
+            return f"No nudge: a second run of {clean(node.op.name)} could give something else."
+    for given in walk.givens:
+        if given.changed:
+            return f"No nudge: {given.name} was changed after the forward pass."
+    before = _weighted(walk, walk.output.data)
+    if not math.isfinite(before):
+        return f"No nudge: {walk.symbol} is {number(before)}, and a change of that has no size."
     found = _steepest(walk)
     if found is None:
-        return None
+        return "No nudge: no gradient is a finite number."
     leaf, index = found
     tried = None
     for step in _steps(float(leaf.data[index]), float(walk.flow.gradients[leaf][index]), walk):
         tried = _try(walk, leaf, index, step)
-        if tried is None or not tried.is_rough:
+        if tried is None:
+            return "No nudge: the graph does not run again on other values."
+        if not tried.is_rough:
             break
+    assert tried is not None
+    if not math.isfinite(tried.value_after):
+        return f"No nudge: {walk.symbol} is no finite number beside this place."
     return tried
 
 
 def _try(walk: Walk, leaf: Tensor, index: tuple[int, ...], step: float) -> Nudge | None:
-    """Run the graph with one element changed by ``step``."""
+    """Run the graph with one element changed by ``step``; None if it cannot run."""
     fresh = np.array(leaf.data)
     fresh[index] += step
     try:

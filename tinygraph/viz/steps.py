@@ -14,7 +14,7 @@ from ..core.errors import GradientError, VersionError, compose_message, describe
 from ..core.graph import Graph
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from .backward import LEAVES, Flow, Use, flow_from, total
+from .backward import LEAVES, Flow, Use, add_up, flow_from, total
 from .calls import call_of, shapes_of
 from .fold import Folding, Group, fold
 from .naming import names_of_steps, shown_in
@@ -129,6 +129,7 @@ class Walk:
         for _, x, _ in edges:
             expected[x] = expected.get(x, 0) + 1
         terms: dict[Tensor, tuple[Array, ...]] = {x: (g,) for x, g in self.flow.seeds.items()}
+        sums: dict[Tensor, Array] = dict(self.flow.seeds)
         locals_: dict[Use, Array] = {}
         current = None
         for offset, (step, x, bundle) in enumerate(edges):
@@ -137,9 +138,9 @@ class Walk:
             contribution = self.flow.along(bundle)
             assert contribution is not None
             local = total(locals_, bundle) if x.size == 1 else None
-            so_far = terms.get(x, ())
-            terms[x] = (*so_far, contribution)
-            before = _add(so_far) if so_far else None
+            terms[x] = (*terms.get(x, ()), contribution)
+            before = sums.get(x)
+            sums[x] = contribution if before is None else add_up((before, contribution))
             rule, way = rule_along(step.group, bundle, local is not None, self.names, self.upstream)
             yield Backward(
                 number=len(self._forward) + offset + 1,
@@ -153,7 +154,7 @@ class Walk:
                 local=local,
                 contribution=contribution,
                 before=before,
-                after=contribution if before is None else before + contribution,
+                after=sums[x],
                 terms=terms[x],
                 edges=expected[x] + (x in self.flow.seeds),
                 shapes=shapes_along(step.group, x, bundle),
@@ -224,7 +225,3 @@ def _flow(output: Tensor, grad: Any, who: str) -> Flow:
         said = str(error).split(" Fix: ")[0]
         fix = f"{who} before optimizer.step(), or run the forward pass again"
         raise VersionError(compose_message(f"{who}: {said}", fix=fix)) from error
-
-
-def _add(terms: tuple[Array, ...]) -> Array:
-    return sum(terms[1:], start=terms[0])

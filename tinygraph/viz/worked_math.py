@@ -15,9 +15,7 @@ from .equations import (
     nudge_sentences,
     whole_expression,
 )
-from .latex import matrix_of
 from .notation import MarkdownNotation, MathNotation, Notation
-from .nudge import nudge_of
 from .steps import Backward, Walk
 from .text import tight_shape
 from .worked_plain import Row, gradient_rows, said
@@ -35,7 +33,7 @@ def _visible_length(text: str) -> int:
 class MathWriter:
     """Writes the sections in order; what differs is how lists, headings and tables look."""
 
-    notation: type[MathNotation] = MathNotation
+    notation: type[Notation] = MathNotation
 
     def __init__(self, walk: Walk, digits: int) -> None:
         self.walk = walk
@@ -51,10 +49,8 @@ class MathWriter:
         self._forward()
         self._backward()
         self.table(gradient_rows(self.walk))
-        nudge = nudge_of(self.walk)
-        if nudge is not None:
-            self.heading("A nudge, to check")
-            self.paragraph(" ".join(nudge_sentences(nudge, self.n)))
+        self.heading("A nudge, to check")
+        self.paragraph(" ".join(nudge_sentences(self.walk, self.n)))
         return "\n".join(self.lines).rstrip() + "\n"
 
     def _given(self) -> None:
@@ -62,7 +58,7 @@ class MathWriter:
             return
         self.heading("Given")
         found = [
-            self.n.math(f"{self.n.name(g.name)} = {self.value(g.tensor.data)}")
+            self.n.math(self.n.name(g.name) + self.n.sign(" = ") + self.value(g.tensor.data))
             for g in self.walk.givens
         ]
         self.paragraph(", ".join(found) + ".")
@@ -81,11 +77,11 @@ class MathWriter:
         symbol = n.math(n.name(n.symbol))
         self.heading(f"Backward: gradients, from {symbol} to the inputs")
         seed = self.value(self.walk.flow.seeds[self.walk.output])
-        start = n.math(f"{n.gradient(self.walk.output_name)} = {seed}")
+        start = n.math(n.gradient(self.walk.output_name) + n.sign(" = ") + seed)
         compare = " A comparison is worth 1 where it holds, 0 where it does not."
         self.paragraph(
             f"Along an edge they multiply, upstream {n.math(n.times.strip())} local; where edges "
-            f"meet they add, {n.math('{+}{=}')}.{compare * has_comparison(self.walk)} "
+            f"meet they add, {n.math(n.sign('+='))}.{compare * has_comparison(self.walk)} "
             f"The start: {start}."
         )
         for node, found in groupby(self.walk.backward(), key=lambda s: s.forward):
@@ -100,7 +96,7 @@ class MathWriter:
                     and step.after.size != 1
                     and len(step.terms) == step.edges
                 ):
-                    sum_ = f"{n.gradient(step.name)} = {self.value(step.after)}"
+                    sum_ = n.gradient(step.name) + n.sign(" = ") + self.value(step.after)
                     self.paragraph(f"Together {n.math(sum_)}: {step.edges} edges met.")
 
     def _upstream(self, step: Backward) -> str:
@@ -110,8 +106,9 @@ class MathWriter:
         parts = [] if step.way == "number" else [n.name(self.walk.upstream)]
         parts.append(n.gradient(step.forward.name))
         if step.upstream.size == 1:
-            return n.math(" = ".join([*parts, n.number(step.upstream.item())]))
-        return f"{n.math(' = '.join(parts))} has shape {n.math(tight_shape(step.upstream.shape))}"
+            return n.math(n.sign(" = ").join([*parts, n.number(step.upstream.item())]))
+        shape = n.math(n.sign(tight_shape(step.upstream.shape)))
+        return f"{n.math(n.sign(' = ').join(parts))} has shape {shape}"
 
     def value(self, array: Array) -> str:
         """Return a number, a small matrix, or words."""
@@ -119,9 +116,9 @@ class MathWriter:
             return self.n.number(array.reshape(-1)[0])
         rows = rows_of(array, self.n.digits)
         if rows is not None:
-            return matrix_of(rows)
+            return self.n.matrix(rows)
         shape = tight_shape(array.shape)
-        return shape + self.n.words(f" {summary_of(array, self.n.digits)}")
+        return self.n.sign(shape) + self.n.words(f" {summary_of(array, self.n.digits)}")
 
     def whole(self, equation: Equation) -> list[str]:
         """Return the parts of an equation; an array is its last part."""

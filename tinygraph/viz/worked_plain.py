@@ -16,7 +16,6 @@ from .equations import (
     whole_expression,
 )
 from .notation import Notation
-from .nudge import nudge_of
 from .steps import Backward, Forward, Walk
 from .text import tight_shape
 
@@ -104,7 +103,7 @@ def _backward(walk: Walk, n: Notation) -> list[str]:
 def said(node: Forward, n: Notation) -> str:
     """Return a node as it was computed: ``f = v₁ · z``."""
     made = forward_equation(node, n)
-    return f"{made.left} = {made.parts[0]}" if made.parts else made.left
+    return made.left + n.sign(" = ") + made.parts[0] if made.parts else made.left
 
 
 def _upstream(walk: Walk, step: Backward, n: Notation) -> str:
@@ -212,7 +211,4 @@ def gradient_rows(walk: Walk) -> list[Row]:
 
 
 def _nudge(walk: Walk, n: Notation) -> list[str]:
-    nudge = nudge_of(walk)
-    if nudge is None:
-        return []
-    return ["A nudge, to check", *(f"  {sentence}" for sentence in nudge_sentences(nudge, n))]
+    return ["A nudge, to check", *(f"  {sentence}" for sentence in nudge_sentences(walk, n))]

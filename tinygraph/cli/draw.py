@@ -1,0 +1,128 @@
+"""``tinygraph draw``: a picture of someone's model, from its file."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.graph import Graph
+from ..core.tensor import Tensor
+from ..nn.module import Module
+from .inputs import example_input
+from .target import TargetError, load_target, running, split_target
+
+DIRECTIONS = ("LR", "TB", "RL", "BT")
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    draw = commands.add_parser(
+        "draw",
+        help="draw the graph of a model in a file",
+        description="Draw the computational graph of a model (or a function of tensors, or a "
+        "tensor) that a Python file makes. The file is run as it is: draw only files that you "
+        "would run.",
+        epilog="Example: tinygraph draw model.py:model --input 1,28,28 --out model.svg. An input "
+        "is a shape, filled with random numbers; or a shape and a type, 4,16:int, filled with "
+        "zeros; or numbers, '[[1,2],[3,4]]'.",
+    )
+    draw.add_argument("target", help="model.py:model or package.module:model")
+    draw.add_argument(
+        "--input", action="append", default=[], metavar="SHAPE", dest="inputs",
+        help="what the model is called with, the batch first: 1,28,28; again for a second one",
+    )  # fmt: skip
+    draw.add_argument("--out", metavar="FILE", help="a .svg, .png, .pdf or .dot file "
+                      "(default: the name of the model, .svg)")  # fmt: skip
+    draw.add_argument("--depth", type=int, help="open modules so far; 0 closes all")
+    draw.add_argument("--view", choices=("auto", "numbers", "architecture"), default="auto")
+    draw.add_argument("--direction", choices=DIRECTIONS, help="left to right, top to bottom, …")
+    draw.add_argument("--title", help="a line above the picture")
+    draw.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Load, call, draw, and print the path of the picture."""
+    from ..viz import draw
+    from ..viz.files import checked_target
+    from ..viz.render import checked_format
+
+    name = split_target(arguments.target)[1]
+    out = checked_target(f"{name or 'graph'}.svg" if arguments.out is None else arguments.out)
+    checked_format(out.suffix)
+    inputs = [example_input(text) for text in arguments.inputs]
+    thing = load_target(arguments.target)
+    outputs = _outputs(thing, inputs, arguments.target)
+    drawing = draw(
+        outputs,
+        view=arguments.view,
+        depth=arguments.depth,
+        direction=arguments.direction,
+        title=arguments.title,
+    )
+    print(drawing.render(out))
+
+
+def _outputs(thing: Any, inputs: Sequence[np.ndarray], target: str) -> Any:
+    """Return what the picture shows: a tensor, several, or anything with a graph."""
+    made = list(_tensors_in(thing))
+    has_graph = isinstance(thing, Graph) or callable(getattr(thing, "graph", None))
+    if made or (has_graph and not isinstance(thing, Module)):
+        if inputs:
+            raise TargetError(f"{target} is made already. Fix: leave --input out.")
+        return made or thing
+    if isinstance(thing, type):
+        name = split_target(target)[1]
+        raise TargetError(f"{target} is a class. Fix: model = {name}() in the file.")
+    if not callable(thing):
+        raise TargetError(f"{target} is {type(thing).__name__}: only models, functions and "
+                          "tensors are drawn.")  # fmt: skip
+    if isinstance(thing, Module) and not inputs:
+        raise TargetError("A model has a graph once it is called. Fix: --input 1,28,28.")
+    shapes = " and ".join(str(a.shape) for a in inputs)
+    with running(f"{target} with {shapes or 'no input'}"):
+        result = thing(*_tensors(thing, inputs))
+    found = list(_tensors_in(result))
+    if not found:
+        raise TargetError(f"{target} returned {type(result).__name__}: there is no tensor in it.")
+    return found
+
+
+def _tensors(thing: Any, inputs: Sequence[np.ndarray]) -> Iterator[Tensor]:
+    """Yield the inputs as tensors in the model's float type, named as its parameters are.
+
+    They require grad, because the graph begins where something does.
+    """
+    from ..core.leaves import tensor
+
+    function = thing.forward if isinstance(thing, Module) else thing
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # a callable without a signature
+        names = []
+    parameters = thing.parameters() if isinstance(thing, Module) else ()
+    dtypes = [p.dtype for p in parameters if p.dtype.kind == "f"]
+    for i, array in enumerate(inputs):
+        is_float = array.dtype.kind == "f"
+        name = names[i] if i < len(names) else f"input{i}"
+        dtype = dtypes[0] if dtypes and is_float else array.dtype
+        yield tensor(array, dtype=dtype, requires_grad=is_float, name=name)
+
+
+def _tensors_in(result: Any) -> Iterator[Tensor]:
+    """Yield the tensors in nested tuples, lists and dicts."""
+    stack, seen = [result], set()
+    while stack:
+        item = stack.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, Tensor):
+            yield item
+        elif isinstance(item, dict):
+            stack += reversed(item.values())
+        elif isinstance(item, list | tuple):
+            stack += reversed(item)
