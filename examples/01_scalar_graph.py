@@ -1,11 +1,12 @@
 """Example 1: a graph of numbers, its gradients, and its picture.
 
-The three circuits of the CS231n course. Run ``python examples/01_scalar_graph.py [FOLDER]``;
-pictures are written into FOLDER (default: out).
+The three circuits of the CS231n course. Run ``python examples/01_scalar_graph.py [FOLDER]``; pictures are
+written into FOLDER (default: out).
 """
 
-import sys
 from pathlib import Path
+
+from common import arguments
 
 import tinygraph as tg
 
@@ -35,7 +36,6 @@ def a_maximum() -> tg.Tensor:
 
 
 def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for build in (product_of_a_sum, sigmoid_neuron, a_maximum):
         f = build()
         f.backward()
@@ -49,4 +49,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "out"))
+    main(arguments(__doc__)[0])

@@ -1,13 +1,10 @@
 """Example 2: the training loop, written out: handwritten digits, about 97 % right.
 
-Needs scikit-learn for the data. Run ``python examples/02_train_by_hand.py [EPOCHS]``.
+Needs scikit-learn for the data. Run ``python examples/02_train_by_hand.py [--quick]``.
 """
 
-import sys
-
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
+from common import arguments, digits
 
 import tinygraph as tg
 from tinygraph import nn
@@ -15,11 +12,8 @@ from tinygraph.nn import functional as F
 
 
 def main(epochs: int = 20) -> float:
-    images, labels = load_digits(return_X_y=True)
-    images = (images / 16).astype(np.float32)
-    x_train, x_test, y_train, y_test = train_test_split(
-        images, labels, test_size=0.2, stratify=labels, random_state=0
-    )
+    x_train, x_test, y_train, y_test = digits()
+    x_train, x_test = x_train.reshape(-1, 64), x_test.reshape(-1, 64)
 
     tg.manual_seed(0)
     model = nn.Linear(64, 128) >> nn.ReLU() >> nn.Linear(128, 10)
@@ -43,4 +37,4 @@ def main(epochs: int = 20) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    main(2 if arguments(__doc__)[1] else 20)

@@ -53,7 +53,7 @@ def lines(ax):
 
 
 def test_every_public_function_is_here():
-    assert set(DRAW) == set(plots.__all__) - {"panels", "save"}
+    assert set(DRAW) == set(plots.__all__) - {"legend", "panels", "save", "series", "tidy"}
 
 
 @pytest.mark.parametrize("name", DRAW)
@@ -105,6 +105,18 @@ def test_panels_stand_in_rows():
         plots.panels(0)
     with pytest.raises(tg.UsageError, match=r"plots\.save: ax is axes"):
         plots.save("loss.png", "loss.png")
+
+
+def test_plots_of_ones_own():
+    ax = plots.tidy(plots.panels()[0], "costs 5 $ or $6", "x", "y")
+    ax.plot([1, 2], label="$a$", **plots.series(1))
+    plots.legend(ax, loc="upper left")
+    assert ax.get_title() == "costs 5 $ or $6"
+    assert not ax.title.get_parse_math() and not ax.get_legend().get_texts()[0].get_parse_math()
+    assert ax.get_lines()[0].get_color() == STYLE.gradient
+    for function in (plots.tidy, plots.legend):
+        with pytest.raises(tg.UsageError, match="is axes of matplotlib"):
+            function("ax")
 
 
 def test_colours_are_those_of_the_pictures_and_never_alone():

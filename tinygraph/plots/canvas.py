@@ -129,7 +129,26 @@ def type_of(size: float = STYLE.small_size, color: str = STYLE.ink) -> dict[str,
 
 
 def tidy(ax: Any, title: str | None = None, xlabel: str = "", ylabel: str = "") -> Any:
-    """Give axes their texts, fonts and quiet lines."""
+    """Give axes their texts, in our type, and quiet lines.
+
+    Parameters
+    ----------
+    ax : Axes
+    title, xlabel, ylabel : str, optional
+        "$" is a dollar sign.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from tinygraph import plots
+    >>> ax = plots.panels()[0]
+    >>> plots.tidy(ax, "a plot of one's own", "x", "y") is ax
+    True
+    """
+    checked_axes("tidy", ax)
     if title:
         ax.set_title(title, **type_of(STYLE.number_size))
     if xlabel:
@@ -190,5 +209,12 @@ def power(value: float) -> str:
 
 
 def series(i: int) -> dict[str, Any]:
-    """Return colour and dash of the i-th line."""
+    """Return colour and dash of the i-th line, from 0 on, for ``ax.plot``.
+
+    Examples
+    --------
+    >>> from tinygraph import plots
+    >>> plots.series(1)
+    {'color': '#B54A00', 'linestyle': '--'}
+    """
     return {"color": SERIES[i % len(SERIES)], "linestyle": DASHES[i % len(DASHES)]}
