@@ -1,7 +1,7 @@
 """Example 1: a graph of numbers, its gradients, and its picture.
 
-The three circuits of the CS231n course. Run ``python examples/01_scalar_graph.py [FOLDER]``; pictures are
-written into FOLDER (default: out).
+The three circuits of the CS231n course. Run ``python examples/01_scalar_graph.py [FOLDER]``;
+pictures are written into FOLDER (default: out).
 """
 
 from pathlib import Path
