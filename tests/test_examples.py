@@ -16,9 +16,15 @@ NOT_EXAMPLES = {"common"}
 SAYS = {
     "01_scalar_graph": ["f = -12", "∂f/∂x = -4", "f = 0.7311", "∂f/∂w = 0", "product_of_a_sum.svg"],
     "02_train_by_hand": ["epoch 2", "accuracy on 360 held-out images"],
-    "03_house_prices": ["272,000 $", "which is b", "2.6e+08 times", "99.9", "house_losses.png"],
+    "03_house_prices": ["272,000 $", "which is b", "2.6e+08 times", "house_losses.png"],
     "04_activations": ["at most 2e-16", "-0.1700", "4.7e-04", "0.25", "activations.png"],
     "05_composition": ["Linear wants inputs of shape (…, 3)", "In module 2", "deep.svg"],
+    "06_circles": ["81.7% of the test points", "the radius,   2 parameters", "circles.png"],
+    "09_residual": ["e-13", "residual, last × 0.1", "residual_gradients.png"],
+    "14_composition_strategies": ["combine='concat'", "long skip", "strategy_sum.svg"],
+    "15_init_lr_regularization": ["PyTorch's default", "Adam: best at", "dropout ½"],
+    "16_own_op": ["the rule is right", "12 of 169 derivatives differ", "f = 2.8268", "own_op.svg"],
+    "17_newton": ["Newton is at [1. 1.]", "640 weights, Newton", "newton.png"],
 }
 
 

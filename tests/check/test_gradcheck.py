@@ -188,3 +188,10 @@ def test_the_tolerance_is_tight_by_default_and_can_be_widened():
     close = op("close", lambda x: x * 1.0, lambda g, y, x: g * (1 + 1e-5))
     assert not gradcheck(close, X, raise_exception=False)
     assert gradcheck(close, X, rtol=1e-4)
+
+
+def test_a_list_of_tensors_is_explained():
+    x = tg.ones(2, dtype=np.float64)
+    with pytest.raises(tg.UsageError, match=r"tuple of several.*gradcheck\(f, \(x, y\)\)"):
+        gradcheck(tg.add, [x, x])
+    assert gradcheck(tg.exp, [1.0, 2.0])  # numbers are one array

@@ -32,6 +32,11 @@ class Problem:
 
 def problem_of(f: Callable[..., Any], inputs: Any) -> Problem:
     """Copy the point to float64 leaves; a module comes with its parameters."""
+    if isinstance(inputs, list) and any(isinstance(value, Tensor) for value in inputs):
+        raise UsageError(
+            f"gradcheck takes a tensor, or a tuple of several. Received a list of {len(inputs)}. "
+            "Fix: gradcheck(f, (x, y))."
+        )
     arguments = list(inputs) if isinstance(inputs, tuple) else [inputs]
     leaves, names, memory = [], [], []
     for i, value in enumerate(arguments):
