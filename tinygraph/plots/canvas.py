@@ -174,9 +174,17 @@ def bare(ax: Any, title: str | None = None) -> Any:
 
 
 def legend(ax: Any, **places: Any) -> None:
-    """Add a legend in our type, without a frame."""
-    texts = ax.legend(
-        frameon=False, labelcolor=STYLE.ink,
+    """Add a legend in our type, without a line around; ``places`` go to ``ax.legend``.
+
+    Examples
+    --------
+    >>> from tinygraph import plots
+    >>> ax = plots.panels()[0]
+    >>> _ = ax.plot([1, 2], label="a line", **plots.series(0))
+    >>> plots.legend(ax, loc="upper left")
+    """
+    texts = checked_axes("legend", ax).legend(
+        edgecolor="none", framealpha=0.85, labelcolor=STYLE.ink,
         prop={"family": families(), "size": STYLE.small_size}, **places,
     ).get_texts()  # fmt: skip
     for text in texts:
