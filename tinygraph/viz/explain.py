@@ -16,8 +16,8 @@ from .drawing import Drawing
 from .equations import whole_expression
 from .files import checked_target, write_file
 from .notation import Notation
-from .page import inline_svg, page
 from .render import RenderError
+from .solution_page import inline_svg, page
 from .steps import DEFAULT_LIMIT, Walk
 from .style import Style
 from .text import escape
