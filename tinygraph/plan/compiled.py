@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from ..core.dtypes import as_array
 from ..core.errors import CompileError, UsageError, describe
 from ..core.modes import current_modes
 from ..core.storage import Storage
@@ -35,6 +36,7 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         modes = current_modes()
         if modes.watchers or not _enabled.get():  # a recorder is a watcher too
+            args, kwargs = rebuild(args, _as_tensor), rebuild(kwargs, _as_tensor)
             return self.function(*args, **kwargs)
         signature = read(args, kwargs)
         key = (signature.key, modes)
@@ -87,6 +89,10 @@ class Compiled:
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", repr(self.function))
         return f"<compiled {name}, {len(self.plans)} plans>"
+
+
+def _as_tensor(x: Any) -> Tensor:
+    return x if isinstance(x, Tensor) else Tensor(as_array(x))
 
 
 def compile(function: Callable[..., Any] | None = None, *, copy: bool = True) -> Any:

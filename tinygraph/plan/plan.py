@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..core.graph import Graph
 from ..core.storage import Array, mark_all
 from ..core.tensor import Tensor, own_gradient
 from .bind import Program
 from .buffers import allocate
 from .passes import check_closed, straight_to_gradients, without_dead, without_repeats
 from .record import Recorder
+from .show import Listing, graph_of, listing
 from .signature import rebuild
 from .values import Role, Value
 
@@ -66,6 +68,8 @@ class Plan:
         self._program = Program(steps, len(stand_ins))
         self._results = self._program.arguments(kept)
         self._calls = self._program.calls
+        self._kept = kept
+        self._ready = False
         self._release(kept)
 
     def _release(self, kept: Sequence[Value]) -> None:
@@ -112,11 +116,34 @@ class Plan:
             with np.errstate(all="ignore"):
                 for function, arguments in self._calls:
                     function(*arguments)
+            self._ready = True
             if self._storages:
                 mark_all(self._storages)
             if self._gradients:
                 self._give_gradients(tensors)
             return self._outputs(tensors)
+
+    # ---- looking at it ---------------------------------------------------------------------
+
+    def show(self) -> Listing:
+        """Return a table of the steps that prints: op, module, result, bytes and time.
+
+        Times are the least of a few replays with the arguments of the last call, whose effects
+        are taken back; before the first replay there are none.
+        """
+        with self._lock:
+            program = self._program
+            views = sum(step.is_view for step in self.steps) - sum(s.is_view for s in program.steps)
+            return listing(program.steps, program.calls, self.nbytes, views, self._ready)
+
+    def graph(self) -> Graph:
+        """Return the plan as a graph: ``tg.draw(plan)`` draws it."""
+        return graph_of(self.steps, self._kept)
+
+    def __repr__(self) -> str:
+        return f"<plan of {len(self._calls)} steps, {self.nbytes} bytes of buffers>"
+
+    # ---- what it returns --------------------------------------------------------------------
 
     def _outputs(self, tensors: Sequence[Tensor | None]) -> Any:
         template = self._template

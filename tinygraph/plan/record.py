@@ -182,7 +182,8 @@ class Recorder:
     def again(self, function: Callable[[], Any], name: str, arrays: Sequence[Any]) -> Any:
         """Run ``function()``, which changes ``arrays``, now and at every replay."""
         self.undo.remember(arrays)
-        self.steps.append(Step(function, (), effect=True, writes=True, name=name))
+        changes = tuple(arrays)
+        self.steps.append(Step(function, (), effect=True, writes=True, name=name, changes=changes))
         with modes(watchers=(), recorder=None):
             return function()
 
@@ -259,21 +260,30 @@ class Recorder:
         self.undo.gradient(leaf)
         if leaf._grad is not None:
             self.undo.remember([leaf._grad])
-            target = self.memory(leaf._grad)
+            before = leaf._grad
+            target = self.memory(before)
             own_gradient(leaf, gradient._data)
             self.steps.append(
-                Step(add_into, (target, value), effect=True, writes=True, name="accumulate")
+                Step(
+                    add_into,
+                    (target, value),
+                    effect=True,
+                    writes=True,
+                    name="accumulate",
+                    changes=(before,),
+                )
             )
             return
         if leaf._grad_buffer is not None:
             self.undo.remember([leaf._grad_buffer])
         own_gradient(leaf, gradient._data)
-        assert leaf._grad is not None
+        held = leaf._grad
+        assert held is not None
         self.steps.append(
-            Step(np.copyto, (self.memory(leaf._grad), value), effect=True, writes=True,
-                 name="store gradient")
+            Step(np.copyto, (self.memory(held), value), effect=True, writes=True,
+                 name="store gradient", changes=(held,))
         )  # fmt: skip
-        self._point(leaf, leaf._grad)
+        self._point(leaf, held)
 
     def dropped(self, leaves: Sequence[Tensor]) -> None:
         """Note that leaves hold no gradient from here on."""

@@ -79,6 +79,8 @@ class Step:
         For `show`.
     scope : Scope or None
         The module call it belongs to.
+    changes : tuple
+        Arrays and lists outside the plan that it changes, apart from those of a state op.
     """
 
     call: Callable[..., Any]
@@ -91,6 +93,7 @@ class Step:
     keeps: tuple[Value, ...] = ()
     name: str = ""
     scope: Scope | None = None
+    changes: tuple[Any, ...] = ()
 
     @property
     def is_view(self) -> bool:

@@ -1,0 +1,71 @@
+"""plan.show, plan.graph: what they tell, and that looking changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import tinygraph as tg
+from tinygraph import nn
+
+
+def trained():
+    tg.manual_seed(0)
+    model = nn.Linear(3, 4) >> nn.BatchNorm1d(4) >> nn.Dropout(0.5) >> nn.Linear(4, 2)
+    optimizer = tg.optim.Adam(model.parameters(), lr=0.1)
+
+    @tg.compile
+    def step(x, labels):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), labels)
+        loss.backward()
+        tg.clip_grad_norm(optimizer, 0.1)
+        optimizer.step()
+        return loss
+
+    arguments = np.linspace(-1, 1, 15, dtype="f4").reshape(5, 3), np.array([0, 1, 1, 0, 1])
+    step(*arguments)
+    return model, optimizer, step, arguments
+
+
+def test_a_table_has_times_after_the_first_replay():
+    _, _, step, arguments = trained()
+    (plan,) = step.plans
+    assert all(row.seconds is None for row in plan.show().rows)
+    assert "—" in str(plan.show())
+    step(*arguments)
+    table = plan.show()
+    assert all(row.seconds > 0 for row in table.rows)
+    assert table.seconds == sum(row.seconds for row in table.rows)
+    linear = next(row for row in table.rows if row.module == "3")
+    assert linear.shape == (5, 2) and linear.dtype == "float32" and linear.nbytes == 40
+    assert 0 < table.nbytes < table.unshared
+    text = str(table)
+    assert "Adam.step" in text and "clip_norm_update" in text
+    assert f"{len(table.rows)} steps" in text and f"{table.nbytes:,} bytes" in text
+
+
+def test_looking_changes_nothing():
+    model, optimizer, step, arguments = trained()
+    step(*arguments)
+    (plan,) = step.plans
+    generator = tg.ops.random.default_generator
+
+    def everything():
+        state = {n: v.tobytes() for n, v in model.state_dict().items()}
+        gradients = [p.grad.tobytes() for p in model.parameters()]
+        return state, gradients, str(optimizer.state_dict()), generator.get_state()
+
+    before = everything()
+    plan.show()
+    assert everything() == before
+    tg.draw(plan)
+    assert everything() == before
+
+
+def test_a_plan_is_drawn_and_walked_as_a_graph():
+    _, _, step, _ = trained()
+    graph = tg.graph(step.plans[0])
+    assert graph.counts["linear"] == 2 or graph.counts["matmul"] >= 2
+    assert graph.find(op="dropout_mask")
+    assert "argument of the call" in tg.draw(step.plans[0]).source
+    assert repr(step.plans[0]).startswith("<plan of ")

@@ -1,0 +1,160 @@
+"""A plan to look at: what runs, how long each step takes, and how much memory it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.graph import Graph
+from ..core.storage import Array
+from ..core.tensor import Tensor
+from .bind import Call
+from .record import point
+from .undo import Undo
+from .values import Role, Step, Value
+
+REPEATS = 5
+"""Replays that a time is the least of."""
+
+
+class Row(NamedTuple):
+    """One step of a plan: the op, its module, the result, its bytes, and its time."""
+
+    op: str
+    module: str
+    shape: tuple[int, ...] | None
+    dtype: str
+    nbytes: int
+    seconds: float | None
+
+
+class Listing:
+    """The steps of a plan as a table.
+
+    Attributes
+    ----------
+    rows : list of Row
+    nbytes : int
+        Bytes of all buffers: the peak, since they are made once.
+    unshared : int
+        Bytes that the results would take, each with memory of its own.
+    """
+
+    def __init__(self, rows: list[Row], nbytes: int, views: int) -> None:
+        self.rows = rows
+        self.nbytes = nbytes
+        self.views = views
+        self.unshared = sum(row.nbytes for row in rows)
+
+    @property
+    def seconds(self) -> float:
+        """Time of all steps."""
+        return sum(row.seconds or 0.0 for row in self.rows)
+
+    def __str__(self) -> str:
+        head = ("op", "module", "result", "bytes", "µs", "%")
+        total = self.seconds
+        cells = [head, *(_cells(row, total) for row in self.rows)]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+        lines = []
+        for number, row in enumerate(cells):
+            texts = [row[i].ljust(widths[i]) for i in range(3)]
+            numbers = [row[i].rjust(widths[i]) for i in range(3, len(head))]
+            label = f"{number:>4}  " if number else " " * 6
+            lines.append((label + "  ".join([*texts, *numbers])).rstrip())
+        timed = f", {total * 1e6:,.1f} µs" if total else ""
+        lines.append(
+            f"{len(self.rows)} steps{timed}; {self.views} views made beforehand; "
+            f"{self.nbytes:,} bytes of buffers at the peak ({self.unshared:,} without sharing)"
+        )
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def _cells(row: Row, total: float) -> tuple[str, ...]:
+    result = "" if row.shape is None else f"{row.shape} {row.dtype}"
+    seconds = row.seconds
+    time = "—" if seconds is None else f"{seconds * 1e6:,.1f}"
+    share = f"{100 * seconds / total:.0f}" if seconds is not None and total else ""
+    return row.op, row.module, result, f"{row.nbytes:,}" if row.nbytes else "", time, share
+
+
+def listing(steps: Sequence[Step], calls: Sequence[Call], nbytes: int, views: int,
+            ready: bool) -> Listing:  # fmt: skip
+    """Describe steps; with their times if arguments have been entered (``ready``)."""
+    times = _times(steps, calls) if ready else [None] * len(steps)
+    rows = []
+    for step, seconds in zip(steps, times, strict=True):
+        out = step.outs[0] if step.outs else None
+        rows.append(
+            Row(
+                step.name,
+                step.scope.module_path() if step.scope else "",
+                None if out is None else out.array.shape,
+                "" if out is None else str(out.array.dtype),
+                sum(v.array.nbytes for v in step.outs),
+                seconds,
+            )
+        )
+    return Listing(rows, nbytes, views)
+
+
+def _times(steps: Sequence[Step], calls: Sequence[Call]) -> list[float | None]:
+    """Time each call in several replays, all of whose effects are taken back."""
+    best = [float("inf")] * len(calls)
+    with _taken_back(steps), np.errstate(all="ignore"):
+        for _ in range(REPEATS):
+            for i, (function, arguments) in enumerate(calls):
+                start = perf_counter()
+                function(*arguments)
+                best[i] = min(best[i], perf_counter() - start)
+    return list(best)
+
+
+@contextmanager
+def _taken_back(steps: Sequence[Step]) -> Iterator[None]:
+    undo = Undo()
+    for step in steps:
+        undo.remember(step.changes)
+        undo.generator(step.attrs.get("generator"))
+        if step.call is point:
+            for leaf, _ in step.inputs[0]:
+                undo.gradient(leaf)
+        elif step.op is not None and step.op.kind == "state":
+            undo.remember([v.bound for v in step.values() if v.bound is not None])
+    try:
+        yield
+    finally:
+        undo.take_back()
+
+
+def graph_of(steps: Sequence[Step], outputs: Sequence[Value]) -> Graph:
+    """Return the steps as a Graph, for pictures; its values are what is in the buffers now."""
+    tensors: dict[Value, Tensor] = {}
+
+    def tensor(x: Any) -> Any:
+        if not isinstance(x, Value):
+            return x
+        if x not in tensors:
+            tensors[x] = Tensor(_array(x))
+            tensors[x].name = x.role.value if x.role is not Role.TEMPORARY else None
+        return tensors[x]
+
+    ends = list(outputs)
+    for step in steps:
+        if step.op is not None and step.outs:
+            inputs = tuple(map(tensor, step.inputs))
+            out = step.outs[0]
+            tensors[out] = Tensor(_array(out), False, step.op, inputs, step.attrs, step.scope)
+        elif step.effect:
+            ends += [v for v in step.values() if v.role is Role.TEMPORARY]
+    return Graph([tensor(v) for v in dict.fromkeys(ends)])
+
+
+def _array(value: Value) -> Array:
+    return value.array if value.bound is None else value.bound
