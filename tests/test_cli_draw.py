@@ -131,6 +131,14 @@ def test_the_default_file_is_named_after_the_model(capsys, tmp_path):
     assert not (tmp_path / "__pycache__").exists()
 
 
+def test_text_instead_of_a_picture(capsys, tmp_path):
+    before = set(os.listdir(tmp_path))
+    assert main(["draw", "model.py:model", "--input", "1,28,28", "--text"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("12,730 params") and "Linear 784→16" in "".join(lines)
+    assert set(os.listdir(tmp_path)) == before
+
+
 def test_the_same_input_gives_the_same_picture(capsys):
     first = drawn(capsys, "model.py:square", "--input", "2", "--input", "2")
     assert drawn(capsys, "model.py:square", "--input", "2", "--input", "2") == first

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.graph import Graph
+from ..core.graph import Graph, graph
 from ..core.tensor import Tensor
 from ..nn.module import Module
 from .inputs import example_input
@@ -35,8 +35,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--input", action="append", default=[], metavar="SHAPE", dest="inputs",
         help="what the model is called with, the batch first: 1,28,28; again for a second one",
     )  # fmt: skip
-    draw.add_argument("--out", metavar="FILE", help="a .svg, .png, .pdf or .dot file "
-                      "(default: the name of the model, .svg)")  # fmt: skip
+    kind = draw.add_mutually_exclusive_group()
+    kind.add_argument("--out", metavar="FILE", help="a .svg, .png, .pdf, .dot or .mmd (Mermaid) "
+                      "file (default: the name of the model, .svg)")  # fmt: skip
+    kind.add_argument("--text", action="store_true", help="print lines of text, draw nothing")
     draw.add_argument("--depth", type=int, help="open modules so far; 0 closes all")
     draw.add_argument("--view", choices=("auto", "numbers", "architecture"), default="auto")
     draw.add_argument("--direction", choices=DIRECTIONS, help="left to right, top to bottom, …")
@@ -47,17 +49,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Load, call, draw, and print the path of the picture."""
     from ..viz import draw
+    from ..viz.checks import check_count
     from ..viz.files import checked_target
     from ..viz.render import checked_format
 
     name = split_target(arguments.target)[1]
     out = checked_target(f"{name or 'graph'}.svg" if arguments.out is None else arguments.out)
     checked_format(out.suffix)
+    check_count("draw", "depth", arguments.depth, 0)
     inputs = [example_input(text) for text in arguments.inputs]
-    thing = load_target(arguments.target)
-    outputs = _outputs(thing, inputs, arguments.target)
+    found = _graph(load_target(arguments.target), inputs, arguments.target)
+    if arguments.text:
+        print(found.to_text(arguments.depth))
+        return
     drawing = draw(
-        outputs,
+        found,
         view=arguments.view,
         depth=arguments.depth,
         direction=arguments.direction,
@@ -66,14 +72,14 @@ def run(arguments: argparse.Namespace) -> None:
     print(drawing.render(out))
 
 
-def _outputs(thing: Any, inputs: Sequence[np.ndarray], target: str) -> Any:
-    """Return what the picture shows: a tensor, several, or anything with a graph."""
+def _graph(thing: Any, inputs: Sequence[np.ndarray], target: str) -> Graph:
+    """Return what the picture shows, of a model by calling it."""
     made = list(_tensors_in(thing))
     has_graph = isinstance(thing, Graph) or callable(getattr(thing, "graph", None))
     if made or (has_graph and not isinstance(thing, Module)):
         if inputs:
             raise TargetError(f"{target} is made already. Fix: leave --input out.")
-        return made or thing
+        return thing if isinstance(thing, Graph) else graph(*(made or [thing]))
     if isinstance(thing, type):
         name = split_target(target)[1]
         raise TargetError(f"{target} is a class. Fix: model = {name}() in the file.")
@@ -88,7 +94,7 @@ def _outputs(thing: Any, inputs: Sequence[np.ndarray], target: str) -> Any:
     found = list(_tensors_in(result))
     if not found:
         raise TargetError(f"{target} returned {type(result).__name__}: there is no tensor in it.")
-    return found
+    return graph(*found)
 
 
 def _tensors(thing: Any, inputs: Sequence[np.ndarray]) -> Iterator[Tensor]:

@@ -6,8 +6,8 @@ Pictures, explanations and plans read a Graph and never the tensors' slots.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -118,6 +118,10 @@ class Graph:
     >>> graph.counts
     {'add': 1, 'mul': 1}
     """
+
+    as_tree: ClassVar[Callable[..., str]]
+    as_mermaid: ClassVar[Callable[..., str]]
+    """Set by the readers that write them: they know graphs, and graphs know no reader."""
 
     def __init__(self, outputs: Sequence[Tensor], failure: Failure | None = None) -> None:
         self.outputs = tuple(outputs)
@@ -237,6 +241,62 @@ class Graph:
                         "record the graph again for another shape",
                     )
                 )
+
+    def to_text(self, depth: int | None = None, limit: int | None = 60) -> str:
+        """Return the graph as lines: modules as a tree, and every result once; ``print`` does it.
+
+        Parameters
+        ----------
+        depth : int, optional
+            Open modules and functions made of ops so deep; 0 closes all. By default plain layers
+            are closed.
+        limit : int or None
+            Of more results than that only the two ends are listed; None lists them all.
+
+        Raises
+        ------
+        UsageError
+            If an argument is none of those above.
+
+        Examples
+        --------
+        >>> import tinygraph as tg
+        >>> x, y, z = tg.variables(x=-2, y=5, z=-4)
+        >>> print(tg.graph((x + y) * z))
+        Graph: 2 ops, 3 leaves
+        <BLANKLINE>
+        x             −2   input
+        y              5   input
+        z             −4   input
+        v₁ = x + y     3
+        f = v₁ · z   −12
+        """
+        return Graph.as_tree(self, depth, limit)
+
+    def to_mermaid(self, **options: Any) -> str:
+        """Return the picture of :func:`tinygraph.draw` as Mermaid text.
+
+        Parameters
+        ----------
+        options
+            As for :func:`tinygraph.draw`: ``view``, ``depth``, ``names``, …
+
+        Examples
+        --------
+        >>> import tinygraph as tg
+        >>> x, y = tg.variables(x=2, y=3)
+        >>> print(tg.graph(x * y).to_mermaid(view="architecture").split("classDef")[0])
+        flowchart TB
+          n0["<b>x</b>"]
+          n1["<b>y</b>"]
+          n2["<b>·  mul</b>"]
+          n0 --> n2
+          n1 --> n2
+        """
+        return Graph.as_mermaid(self, **options)
+
+    def __str__(self) -> str:
+        return self.to_text()
 
     def __len__(self) -> int:
         return len(self.nodes)

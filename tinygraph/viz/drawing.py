@@ -18,6 +18,7 @@ from .build import Request, build
 from .checks import check_choice, check_count
 from .dot import to_digraph
 from .files import checked_target, write_file
+from .mermaid import mermaid_text
 from .model import Picture
 from .render import HINT, TIMEOUT, RenderError, checked_format, render_dot
 from .style import Style, theme_named
@@ -50,12 +51,29 @@ class Drawing:
         """The DOT text."""
         return str(self.digraph.source)
 
+    def to_mermaid(self) -> str:
+        """Return the picture as Mermaid text, which GitHub and many editors draw themselves.
+
+        Examples
+        --------
+        >>> import tinygraph as tg
+        >>> x, y = tg.variables(x=2, y=3)
+        >>> print(tg.draw(x * y, names={}, view="architecture").to_mermaid().split("classDef")[0])
+        flowchart TB
+          n0["<b>x</b>"]
+          n1["<b>y</b>"]
+          n2["<b>·  mul</b>"]
+          n0 --> n2
+          n1 --> n2
+        """
+        return mermaid_text(self.picture, self._style)
+
     def pipe(self, format: str = "svg", timeout: float | None = TIMEOUT) -> bytes:
         """Return the rendered picture.
 
         Parameters
         ----------
-        format : {"svg", "png", "pdf", "dot"}
+        format : {"svg", "png", "pdf", "dot", "mmd"}
         timeout : float or None
             Seconds that the layout may take.
 
@@ -66,7 +84,10 @@ class Drawing:
         RenderError
             If there is no Graphviz, or the layout fails or takes too long.
         """
-        return render_dot(self.source, checked_format(format), timeout)
+        plain = checked_format(format)
+        if plain == "mmd":
+            return self.to_mermaid().encode("utf-8")
+        return render_dot(self.source, plain, timeout)
 
     def render(self, path: str | os.PathLike[str], timeout: float | None = TIMEOUT) -> Path:
         """Write the picture to a file whose suffix says the format, and return its path.
@@ -74,7 +95,8 @@ class Drawing:
         Parameters
         ----------
         path : str or path
-            ``graph.svg``, ``.png``, ``.pdf`` or ``.dot``. An existing file is replaced.
+            ``graph.svg``, ``.png``, ``.pdf``, ``.dot``, or ``.mmd`` for Mermaid. An existing file
+            is replaced.
         timeout : float or None
             Seconds that the layout may take.
 
@@ -202,3 +224,10 @@ def _as_graph(outputs: Any) -> Graph:
         fix = "draw(model(x)): a model has a graph once it was called"
         raise UsageError(compose_message("draw takes tensors", describe(outputs), fix))
     return graph_of(outputs)
+
+
+def _mermaid(graph: Graph, **options: Any) -> str:
+    return draw(graph, **options).to_mermaid()
+
+
+Graph.as_mermaid = staticmethod(_mermaid)

@@ -17,18 +17,18 @@ OUTPUT_NAMES = ("f", "L", "out", "result", "…")
 
 def names_of_steps(
     foldings: Sequence[Folding],
-    output: Tensor,
+    outputs: Sequence[Tensor],
     given: Mapping[str, Any] | None,
     who: str,
     digits: int,
 ) -> Names:
-    """Name every tensor that some folding shows; an output without a name is called f."""
+    """Name every tensor that some folding shows; a single output without a name is called f."""
     names = Names(given, who, digits)
     shown = shown_in(foldings)
-    if not names.full(output):
+    if len(outputs) == 1 and not names.full(outputs[0]):
         taken = {names.full(t) for t, _ in shown}
         free = next(n for n in OUTPUT_NAMES if n not in taken)
-        names = Names({**(given or {}), free: output}, who, digits)
+        names = Names({**(given or {}), free: outputs[0]}, who, digits)
     names.number_the_rest(t for t, _ in shown)
     _tell_apart(shown, names)
     return names

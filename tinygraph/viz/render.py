@@ -11,7 +11,7 @@ import sys
 from ..core.errors import TinygraphError, UsageError, compose_message
 from .svg import tidy
 
-FORMATS = ("svg", "png", "pdf", "dot")
+FORMATS = ("svg", "png", "pdf", "dot", "mmd")
 TIMEOUT = 20.0
 VARIABLE = "TINYGRAPH_DOT"
 HINT = 'pip install "tinygraph-autodiff[viz]"'
@@ -40,13 +40,13 @@ def checked_format(name: str) -> str:
         If it is none of :data:`FORMATS`.
     """
     plain = str(name).lower().removeprefix(".")
-    plain = "dot" if plain == "gv" else plain
+    plain = {"gv": "dot", "mermaid": "mmd"}.get(plain, plain)
     if plain not in FORMATS:
         raise UsageError(
             compose_message(
                 f"A picture is one of {', '.join(FORMATS)}",
                 f"the format {str(name)[:40]!r}",
-                "name the file graph.svg, graph.png, graph.pdf or graph.dot",
+                "name the file graph.svg, graph.png, graph.pdf, graph.dot or graph.mmd",
             )
         )
     return plain

@@ -85,7 +85,7 @@ class Walk:
         self.output = output
         self.flow: Flow = _flow(output, grad, who)
         shown = list(foldings) or [fold(self.graph, "numbers", depth, limit)]
-        self.names = names_of_steps(shown, output, names, who, digits)
+        self.names = names_of_steps(shown, [output], names, who, digits)
         taken = {self.names.short(t) for t, _ in shown_in(shown)}
         self.output_name = self.symbol = self.names.short(output)
         if output.size != 1:
