@@ -14,7 +14,7 @@ endif
 RUN := $(BIN)/python -m
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all coverage lint types docs stubs pictures bench peers format clean
+.PHONY: help demo test test-all coverage lint types docs stubs errata pictures bench peers format clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -49,6 +49,9 @@ docs: $(VENV)/dev.stamp ## Build the site into docs/_build/html
 
 stubs: $(VENV)/dev.stamp ## Write the type stubs anew from the registry
 	$(RUN) tools.make_stubs
+
+errata: $(VENV)/dev.stamp ## Measure the claims about modules and write docs/errata.md anew
+	$(RUN) tools.make_errata
 
 pictures: $(VENV)/dev.stamp ## Draw the pictures of the README and the docs anew
 	$(RUN) tools.make_pictures

@@ -152,14 +152,6 @@ def test_skip_is_the_residual_of_a_sequential():
     assert (skip(X).data == residual(X).data).all()
 
 
-def test_the_jacobian_of_a_residual_is_the_identity_and_more():
-    with tg.default_dtype(np.float64):
-        f = nn.Residual(nn.Linear(3, 3))
-    x = tg.tensor(np.ones(3))
-    found = tg.jacobian(f, x)
-    np.testing.assert_allclose(found.data, np.eye(3) + f.f.weight.data, rtol=1e-12)
-
-
 # ---- MLP and its residual cousins ---------------------------------------------------------------
 
 

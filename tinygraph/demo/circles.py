@@ -1,4 +1,4 @@
-"""Circles: two noisy rings that no straight line separates, the notes' opening example."""
+"""Circles: two noisy rings that no straight line separates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The activations as modules, σ of the notes."""
+"""The activations σ as modules."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ class MultiheadAttention(Module):
     Attributes
     ----------
     in_proj_weight : Parameter, shape (3E, E), or None
-        W_Q, W_K and W_V, one below the other (Wᵀ of the notes' QW). With kdim or vdim there
-        are ``q_proj_weight``, ``k_proj_weight``, ``v_proj_weight`` instead.
+        W_Q, W_K and W_V, one below the other (transposed, if you write QW). With kdim or vdim
+        there are ``q_proj_weight``, ``k_proj_weight``, ``v_proj_weight`` instead.
     in_proj_bias : Parameter, shape (3E,), or None
     out_proj : Linear
 

@@ -24,7 +24,7 @@ class ResBlock(Module):
     ============== ====================================================================
     order
     ============== ====================================================================
-    "conv-relu-bn" ``BN(σ(Conv(BN(σ(Conv(x)))))) + x``, the formula of the notes
+    "conv-relu-bn" ``BN(σ(Conv(BN(σ(Conv(x)))))) + x``, the default
     "conv-bn-relu" ``σ(BN(Conv(σ(BN(Conv(x))))) + x)``, the original paper's
     "bn-relu-conv" ``Conv(σ(BN(Conv(σ(BN(x)))))) + x``, pre-activation
     ============== ====================================================================
@@ -59,9 +59,8 @@ class ResBlock(Module):
 
     Notes
     -----
-    Sources: the modules notes, "ResNet with Batch Normalization"; K. He et al. 2015, Deep
-    residual learning, and 2016, Identity mappings. The convolutions next to a norm that
-    follows have no bias: the norm would take it away.
+    Sources: K. He et al. 2015, Deep residual learning, and 2016, Identity mappings. The
+    convolutions next to a norm that follows have no bias: the norm would take it away.
 
     Examples
     --------
@@ -141,8 +140,8 @@ class DenseBlock(Module):
 
     Notes
     -----
-    Sources: the modules notes, "DenseNet"; G. Huang et al. 2016, Densely connected
-    convolutional networks (with a norm and σ before each convolution).
+    Source: G. Huang et al. 2016, Densely connected convolutional networks (with a norm and σ
+    before each convolution).
 
     Examples
     --------

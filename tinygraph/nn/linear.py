@@ -1,4 +1,4 @@
-"""The affine map MM of the notes."""
+"""The affine map z ↦ Wz + b."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class MLP(Sequential):
 
 
 class ResidualMLP(Residual):
-    """Res of the notes: ``z + σ(MM₁(σ(MM₂(z))))``.
+    """The residual block ``z + σ(MM₁(σ(MM₂(z))))``.
 
     With ReLU as σ the branch only adds: its output is never negative.
 
@@ -131,7 +131,7 @@ class ResidualMLP(Residual):
 
 
 class ResNetS(Sequential):
-    """ResNet-S of the notes: ``MM(Res(Res(… Res(x))))``.
+    """A small residual network, ``MM(Res(Res(… Res(x))))``.
 
     Parameters
     ----------

@@ -64,8 +64,8 @@ class _LastAxes(Module):
 class LayerNorm(_LastAxes):
     """Mean 0 and variance 1 over the last axes of each element, then scale and shift.
 
-    ``y = (x − mean(x)) / √(var(x) + eps) · weight + bias``: LN of the notes. Their LN-S is
-    ``LayerNorm(m, elementwise_affine=False, eps=0)``, which gives nan for a constant row.
+    ``y = (x − mean(x)) / √(var(x) + eps) · weight + bias``. Without scale, shift
+    and eps it is ``LayerNorm(m, elementwise_affine=False, eps=0)``: nan for a constant row.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class TransformerBlock(Module):
     ======== ========== ================================================================
     norm     skip_from
     ======== ========== ================================================================
-    "post"   "input"    ``LN₂(x + FFN(LN₁(x + MHA(x))))``, the formula of the notes
+    "post"   "input"    ``LN₂(x + FFN(LN₁(x + MHA(x))))``, the default
     "post"   "norm"     ``LN₂(a + FFN(a))``, ``a = LN₁(x + MHA(x))``, the original paper's
     "pre"    (no role)  ``a + FFN(LN₂(a))``, ``a = x + MHA(LN₁(x))``
     ======== ========== ================================================================
