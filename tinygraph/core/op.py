@@ -75,8 +75,6 @@ class Op:
         Inputs that are masks or indices: no promotion, no gradient.
     prepare : callable or None
         ``prepare(*inputs, **attrs)`` validates shapes and returns completed attributes.
-    expand : callable or None
-        The same function of tensors in smaller ops, with the same bits: what a plan records.
     """
 
     def __init__(
@@ -96,7 +94,6 @@ class Op:
         prepare: Callable[..., dict[str, Any]] | None = None,
         star: bool = False,
         quiet: bool = False,
-        expand: Callable[..., Any] | None = None,
         numpy: Iterable[Callable[..., Any]] = (),
         module: str = "",
     ) -> None:
@@ -134,7 +131,6 @@ class Op:
         self.saved_positions = tuple(i for i, n in enumerate(self.input_names) if n in self.saves)
         self.saves_rest = self.variadic and self.rest_name in self.saves
         self.quiet = quiet
-        self.expand = expand
         self.in_place = isinstance(forward, np.ufunc)
         self.raw_forward = forward
         self.forward = _silenced(forward) if quiet else forward
@@ -334,7 +330,7 @@ def op(
         only; then it works for gradients of any order.
     **record
         ``saves, kind, label, formula, local, kinks, doc, discrete, prepare, star, quiet,
-        expand, numpy``: see :class:`Op`.
+        numpy``: see :class:`Op`.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from ..core.storage import Storage
 from ..core.tensor import Tensor
 from .plan import Plan
 from .record import Recorder
-from .signature import Signature, read, rebuild
+from .signature import Quick, Signature, read, rebuild
 
 MOST_PLANS = 32
 """Plans that a compiled function keeps; the least recently used goes first."""
@@ -31,6 +31,7 @@ class Compiled:
         self.function = function
         self.copy = copy
         self._plans: OrderedDict[Any, list[Plan]] = OrderedDict()
+        self._quick: Quick | None = None
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -38,10 +39,16 @@ class Compiled:
         if modes.watchers or not _enabled.get():  # a recorder is a watcher too
             args, kwargs = rebuild(args, _as_tensor), rebuild(kwargs, _as_tensor)
             return self.function(*args, **kwargs)
+        quick = self._quick
+        if quick is not None and not kwargs and modes is quick.modes:
+            arrays = quick.arrays(args)
+            if arrays is not None and quick.plan.guards.hold():
+                return quick.plan.run(arrays, args)
         signature = read(args, kwargs)
         key = (signature.key, modes)
         for plan in self._plans.get(key, ()):
             if plan.guards.hold():
+                self._quick = Quick(modes, plan, args) if Quick.suits(args, kwargs) else None
                 return plan.run(signature.arrays, signature.tensors)
         return self._record(key, signature, args, kwargs)
 
@@ -77,6 +84,7 @@ class Compiled:
         plan = Plan(recorder, result, stand_ins, self.copy)
         self._plans.setdefault(key, []).append(plan)
         self._plans.move_to_end(key)
+        self._quick = None
         while sum(map(len, self._plans.values())) > MOST_PLANS:
             self._plans.popitem(last=False)
         return plan.first(result, signature.tensors, stand_ins)

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import TinygraphError
+from .record import point
 from .values import Role, Step, Value, same_layout
 
 
 def without_repeats(steps: Sequence[Step], outputs: list[Value]) -> list[Step]:
-    """Compute equal things once: the same op of the same values, with no write in between."""
+    """Compute equal things once: the same op of the same values, with no write in between.
+
+    A product with 1 is its other factor.
+    """
     first: dict[Any, Step] = {}
     same: dict[Value, Value] = {}
     kept = []
@@ -26,6 +30,10 @@ def without_repeats(steps: Sequence[Step], outputs: list[Value]) -> list[Step]:
                 first = {k: s for k, s in first.items() if s.is_view or not s.outs[0].varies}
             kept.append(step)
             continue
+        unchanged = _times_one(step)
+        if unchanged is not None:
+            same[step.outs[0]] = unchanged
+            continue
         key = _key(step)
         earlier = first.get(key) if key is not None else None
         if earlier is None:
@@ -36,6 +44,20 @@ def without_repeats(steps: Sequence[Step], outputs: list[Value]) -> list[Step]:
             same[step.outs[0]] = earlier.outs[0]
     outputs[:] = [same.get(v, v) for v in outputs]
     return kept
+
+
+def _times_one(step: Step) -> Value | None:
+    """Return the factor that a product with 1 leaves as it is (a backward pass begins with 1)."""
+    if step.op is None or step.op.name != "mul" or len(step.inputs) != 2:
+        return None
+    for one, x in (step.inputs, step.inputs[::-1]):
+        constant = isinstance(one, Value) and one.role is Role.CONSTANT and one.bound is not None
+        if constant and isinstance(x, Value) and x.role is Role.TEMPORARY:
+            single = one.array.size == 1 or not any(one.array.strides)
+            alike = same_layout(x.array, step.outs[0].array)
+            if single and alike and one.array.size and one.array.flat[0] == 1:
+                return x
+    return None
 
 
 def _key(step: Step) -> Any:
@@ -97,6 +119,16 @@ def _touched(between: Sequence[Step], target: Value) -> bool:
         if step.name != "store gradient" or step.inputs[0] is target:
             return True
     return False
+
+
+def merge_pointers(steps: Sequence[Step]) -> list[Step]:
+    """Let neighbours that set gradients of leaves be one step."""
+    kept: list[Step] = []
+    for step in steps:
+        if step.call is point and kept and kept[-1].call is point:
+            step.inputs = ([*kept.pop().inputs[0], *step.inputs[0]],)
+        kept.append(step)
+    return kept
 
 
 def check_closed(steps: Sequence[Step], outputs: Sequence[Value]) -> None:

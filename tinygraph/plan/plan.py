@@ -12,8 +12,16 @@ from ..core.graph import Graph
 from ..core.storage import Array, mark_all
 from ..core.tensor import Tensor, own_gradient
 from .bind import Program
+from .blocks import Block, join_elementwise
 from .buffers import allocate
-from .passes import check_closed, straight_to_gradients, without_dead, without_repeats
+from .kernels import join_casts
+from .passes import (
+    check_closed,
+    merge_pointers,
+    straight_to_gradients,
+    without_dead,
+    without_repeats,
+)
 from .record import Recorder
 from .show import Listing, graph_of, listing
 from .signature import rebuild
@@ -57,14 +65,18 @@ class Plan:
 
         self._template = rebuild(result, output)
         self._gradients = [_gradient_of(recorder, t) for t in stand_ins]
+        self._gives_gradients = any(dropped or g for dropped, g in self._gradients)
         kept = [*outputs, *(g for _, g in self._gradients if g is not None)]
         steps = without_repeats(recorder.steps, kept)
         steps = without_dead(steps, kept)
-        steps = straight_to_gradients(steps, kept)
+        steps = join_casts(steps, kept)
+        steps = merge_pointers(straight_to_gradients(steps, kept))
+        steps = join_elementwise(steps, kept)
         check_closed(steps, kept)
         self.steps = steps
         self.pool = allocate(steps, kept)
-        self.nbytes = self.pool.nbytes
+        blocks = [step.call for step in steps if isinstance(step.call, Block)]
+        self.nbytes = self.pool.nbytes + sum(block.pool.nbytes for block in blocks)
         self._program = Program(steps, len(stand_ins))
         self._results = self._program.arguments(kept)
         self._calls = self._program.calls
@@ -113,13 +125,15 @@ class Plan:
                 view = look(*seen)
                 for arguments, number in places:
                     arguments[number] = view
-            with np.errstate(all="ignore"):
-                for function, arguments in self._calls:
-                    function(*arguments)
+            try:
+                with np.errstate(all="ignore"):
+                    for function, arguments in self._calls:
+                        function(*arguments)
+            finally:
+                if self._storages:
+                    mark_all(self._storages)
             self._ready = True
-            if self._storages:
-                mark_all(self._storages)
-            if self._gradients:
+            if self._gives_gradients:
                 self._give_gradients(tensors)
             return self._outputs(tensors)
 
@@ -161,7 +175,7 @@ class Plan:
     def _give_gradients(self, tensors: Sequence[Tensor | None]) -> None:
         """Put the gradients of arguments where the caller finds them."""
         for tensor, (dropped, value) in zip(tensors, self._gradients, strict=True):
-            if tensor is not None:
+            if isinstance(tensor, Tensor):
                 if dropped:
                     tensor._grad = None
                 if value is not None:

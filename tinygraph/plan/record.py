@@ -26,7 +26,7 @@ from ..core.tensor import Tensor, own_gradient
 from .buffers import frozen
 from .guards import Guards
 from .undo import Undo
-from .values import Role, Step, Value, is_effect, memory_of, same_bits
+from .values import Role, Step, Value, is_effect, memory_of
 
 
 class Recorder:
@@ -41,7 +41,6 @@ class Recorder:
         self._known: dict[int, Value] = {}  # by id of an array, which the value keeps alive
         self._contexts: dict[int, Step] = {}  # forward calls of a tg.Function
         self._stand_ins: dict[Tensor, int] = {}
-        self._alive: list[Array] = []
 
     def __enter__(self) -> Recorder:
         self._start = next_index()
@@ -103,8 +102,6 @@ class Recorder:
         if not is_effect(op) and all(_is_frozen(x) for x in operands):
             self._constant(value.array)
             return
-        if self._expand(op, inputs, attrs, result):
-            return
         self._know(value)
         for x in operands:
             if isinstance(x, Value):
@@ -118,20 +115,6 @@ class Recorder:
         self.steps.append(step)
         if "ctx" in attrs:
             self._contexts[id(attrs["ctx"])] = step
-
-    def _expand(self, op: Op, inputs: Any, attrs: Any, result: Tensor) -> bool:
-        """Record the smaller ops that an op is made of, if they give the same bits."""
-        if op.expand is None:
-            return False
-        count = len(self.steps)
-        with modes(grad_enabled=False):
-            smaller = op.expand(*inputs, **attrs)
-        if isinstance(smaller, Tensor) and same_bits(smaller._data, result._data):
-            self._known[id(result._data)] = self.value_of(smaller)
-            self._alive.append(result._data)
-            return True
-        del self.steps[count:]
-        return False
 
     def _note_check(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any]) -> None:
         """Let a replay prepare the op again, if that looks at values (labels, ranges)."""

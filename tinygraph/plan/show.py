@@ -88,8 +88,11 @@ def listing(steps: Sequence[Step], calls: Sequence[Call], nbytes: int, views: in
             ready: bool) -> Listing:  # fmt: skip
     """Describe steps; with their times if arguments have been entered (``ready``)."""
     times = _times(steps, calls) if ready else [None] * len(steps)
-    rows = []
-    for step, seconds in zip(steps, times, strict=True):
+    rows: list[Row] = []
+    for i, (step, seconds) in enumerate(zip(steps, times, strict=True)):
+        if i and step is steps[i - 1]:  # another call of the same step
+            rows[-1] = rows[-1]._replace(seconds=seconds and seconds + (rows[-1].seconds or 0))
+            continue
         out = step.outs[0] if step.outs else None
         rows.append(
             Row(
@@ -146,7 +149,8 @@ def graph_of(steps: Sequence[Step], outputs: Sequence[Value]) -> Graph:
         return tensors[x]
 
     ends = list(outputs)
-    for step in steps:
+    single = [inner for step in steps for inner in step.inner or (step,)]
+    for step in single:
         if step.op is not None and step.outs:
             inputs = tuple(map(tensor, step.inputs))
             out = step.outs[0]

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-import numpy as np
-
 from ..core.modes import Scope
 from ..core.op import EFFECTS, Op
 from ..core.storage import Array
@@ -81,6 +79,8 @@ class Step:
         The module call it belongs to.
     changes : tuple
         Arrays and lists outside the plan that it changes, apart from those of a state op.
+    inner : tuple of Step
+        The steps of a block.
     """
 
     call: Callable[..., Any]
@@ -94,6 +94,7 @@ class Step:
     name: str = ""
     scope: Scope | None = None
     changes: tuple[Any, ...] = ()
+    inner: tuple[Step, ...] = ()
 
     @property
     def is_view(self) -> bool:
@@ -123,8 +124,3 @@ def is_effect(op: Op) -> bool:
 def same_layout(a: Array, b: Array) -> bool:
     """Tell whether elements of equal index lie at equal places."""
     return a.shape == b.shape and a.dtype == b.dtype and a.strides == b.strides
-
-
-def same_bits(a: Array, b: Array) -> bool:
-    """Tell whether two arrays have equal layout and equal bits."""
-    return same_layout(a, b) and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
