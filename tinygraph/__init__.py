@@ -191,6 +191,6 @@ from .ops.window import fold, unfold
 from .optim.clip import clip_grad_norm, clip_grad_value
 from .plan import compile, disable_compile
 from .train import History, evaluate, fit, predict
-from .viz import Drawing, Explanation, RenderError, draw, explain
+from .viz import Drawing, Explanation, Explorer, RenderError, draw, explain, explore
 
 __version__ = "0.1.0"

@@ -65,7 +65,7 @@ def fold(graph: Graph, view: str, depth: int | None, limit: int | None) -> Foldi
     scopes = ScopeTree(graph)
     if depth is not None:
         return _fold_at(graph, scopes, lambda s: scopes.level[s] < depth, depth)
-    folding = _fold_at(graph, scopes, _default_rule(scopes, view), None)
+    folding = _fold_at(graph, scopes, default_rule(scopes, view), None)
     if limit is None:
         return folding
     level = min(DEFAULT_DEPTH, max(scopes.level.values(), default=0))
@@ -86,7 +86,7 @@ def fold_where(
     return _keep_ends(graph, folding, limit)
 
 
-def _default_rule(scopes: ScopeTree, view: str) -> Callable[[Scope], bool]:
+def default_rule(scopes: ScopeTree, view: str) -> Callable[[Scope], bool]:
     """Open modules three deep; composites stay closed, and in architecture plain layers too."""
 
     def is_open(scope: Scope) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from ..core.errors import TinygraphError, UsageError, compose_message
 from .svg import tidy
@@ -24,6 +27,16 @@ import pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
 picture = graph.draw(format=sys.argv[1], prog="dot", args=sys.argv[2])
 sys.stdout.buffer.write(picture)
+"""
+
+
+_LAYOUT_WORKER = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import pygraphviz
+for source in json.load(sys.stdin):
+    graph = pygraphviz.AGraph(string=source)
+    sys.stdout.buffer.write(graph.draw(format="json0", prog="dot"))
 """
 
 
@@ -92,12 +105,39 @@ def render_dot(source: str, fmt: str, timeout: float | None = TIMEOUT) -> bytes:
     program = find_dot()
     if program:
         command = [program, f"-T{fmt}", *([options] if options else [])]
-    elif importlib.util.find_spec("pygraphviz") and sys.executable:
-        command = [sys.executable, "-P", "-c", _WORKER, fmt, options]
     else:
-        raise RenderError(f"Drawing needs Graphviz. Fix: {HINT}")
+        command = [*_python_with_graphviz(), _WORKER, fmt, options]
     picture = _run(command, source, timeout)
     return tidy(picture) if fmt == "svg" else picture
+
+
+def lay_out(sources: Sequence[str], timeout: float | None = TIMEOUT) -> list[Any]:
+    """Lay out several DOT texts in one go and return Graphviz's JSON of each.
+
+    Raises
+    ------
+    RenderError
+        If there is no Graphviz, it fails, or it takes too long.
+    """
+    program = find_dot()
+    if program:
+        found = _run([program, "-Tjson0"], "\n".join(sources), timeout)
+    else:
+        found = _run([*_python_with_graphviz(), _LAYOUT_WORKER], json.dumps(sources), timeout)
+    text, layouts = found.decode("utf-8"), []
+    decoder, start = json.JSONDecoder(), 0
+    for _ in sources:
+        layout, end = decoder.raw_decode(text, text.index("{", start))
+        layouts.append(layout)
+        start = end
+    return layouts
+
+
+def _python_with_graphviz() -> list[str]:
+    """Return the command that runs a text of Python with pygraphviz."""
+    if not (importlib.util.find_spec("pygraphviz") and sys.executable):
+        raise RenderError(f"Drawing needs Graphviz. Fix: {HINT}")
+    return [sys.executable, "-P", "-c"]
 
 
 def _run(command: list[str], source: str, timeout: float | None) -> bytes:

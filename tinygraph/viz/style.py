@@ -34,6 +34,9 @@ class Style:
     positive: str = "#1B7837"
     negative: str = "#762A83"
     invalid: str = "#D9D9D9"
+    current: str = "#E5430F"
+    ramp: str = "#0B6E63"
+    surface: str = "#F7F8FA"
     font: str = "Helvetica,Arial,sans-serif"
     right_font: str = "Arial,Helvetica,sans-serif"
     name_size: int = 12
@@ -48,6 +51,16 @@ THEMES = {
     "cs231n": replace(Style(), value="#1B7A2F", gradient="#C62828"),
 }
 """``default`` is blue and orange; ``cs231n`` has the green and red of the lecture slides."""
+
+
+DARK = Style(
+    value="#6DB7FF", gradient="#FF9F55", ink="#E8ECF0", quiet="#A3AFBA", line="#74828F",
+    rule="#4A5661", edge="#8694A1", leaf="#1D3044", result="#1B232B", output="#2A323B",
+    background="#12181E", clusters=("#171F26", "#1E2730"), cluster_line="#3A4651",
+    positive="#5CC27A", negative="#C58AE0", invalid="#5A646E", current="#FF6B3D",
+    ramp="#1FA594", surface="#171E25",
+)  # fmt: skip
+"""The page of `explore` on a dark screen; pictures for paper stay white."""
 
 
 def theme_named(name: str) -> Style:
