@@ -14,6 +14,7 @@ from ..modules import describe_scope
 from ..rules import bundles
 from ..scopes import scope_chain
 from ..steps import Walk
+from ..text import TOOLTIP_LIMIT, clean
 from .contents import Contents, Json
 from .describe import Describer
 from .layout import DIRECTIONS, METRICS, dot_of
@@ -140,7 +141,7 @@ class GraphPage:
             picture["layouts"] = {direction: next(pairs) for direction in DIRECTIONS}
         describer = self.describer
         return {
-            "title": self.title,
+            "title": clean(self.title, TOOLTIP_LIMIT),
             "symbol": self.walk.symbol,
             "upstream": self.walk.upstream,
             "numbers": self.views.numbers,

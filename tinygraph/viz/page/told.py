@@ -14,7 +14,6 @@ from ..equations import (
 )
 from ..fold import Group
 from ..notation import Notation
-from ..nudge import nudge_of
 from ..rules import is_one_op
 from ..steps import Backward, Forward, Walk
 from ..text import TOOLTIP_LIMIT, clean, count, number, term, tight_shape
@@ -51,7 +50,7 @@ class Teller:
         self.ids = ids
         self.full_names = full_names
         self.n = Notation(walk.symbol, DIGITS)
-        self._nudge = self._check()
+        self._nudge = " ".join(nudge_sentences(walk, self.n))
 
     def tell(self, walk: Walk, cards: dict[Group, str]) -> Iterator[Json]:
         """Yield every position of the page for one walk, from the overview to the results."""
@@ -133,16 +132,12 @@ class Teller:
             "title": "The gradients",
             "sentence": f"How {self.walk.symbol} changes with each input",
             "words": [
-                *self._nudge,
+                self._nudge,
                 *([f"{count(more, 'more input')} not listed."] if more else []),
             ],
             "rows": rows,
             "heads": ["", "value", self.n.gradient("·")],
         }
-
-    def _check(self) -> list[str]:
-        nudge = nudge_of(self.walk)
-        return ["To check: " + " ".join(nudge_sentences(nudge, self.n))] if nudge else []
 
     # ---- one step --------------------------------------------------------------------------------
 

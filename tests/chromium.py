@@ -25,7 +25,7 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb",
-    "--remote-debugging-pipe",
+    "--disable-features=IsolateSandboxedIframes", "--remote-debugging-pipe",
 )  # fmt: skip
 KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35,
@@ -176,8 +176,7 @@ class Browser:
 
     def type(self, text: str) -> None:
         """Type a text into what has the focus."""
-        for character in text:
-            self.press(character)
+        self.ask("Input.insertText", text=text)
 
     def center(self, selector: str) -> tuple[float, float]:
         """Return where the middle of an element is seen."""
