@@ -104,9 +104,11 @@ from .train import fit as fit
 from .train import predict as predict
 from .viz import Drawing as Drawing
 from .viz import Explanation as Explanation
+from .viz import Explorer as Explorer
 from .viz import RenderError as RenderError
 from .viz import draw as draw
 from .viz import explain as explain
+from .viz import explore as explore
 
 @overload
 def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Tensor:
