@@ -190,7 +190,7 @@ from .ops.truth import all, any, count_nonzero
 from .ops.window import fold, unfold
 from .optim.clip import clip_grad_norm, clip_grad_value
 from .plan import compile, disable_compile
-from .train import History, evaluate, fit, predict
+from .train import History, evaluate, fit, parallel, predict
 from .viz import Drawing, Explanation, Explorer, RenderError, draw, explain, explore
 
 __version__ = "0.1.0"

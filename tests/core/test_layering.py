@@ -18,7 +18,7 @@ BELOW = {
     "nn": {"core", "ops"},
     "optim": {"core", "ops"},
     "data": {"core", "ops"},
-    "train": {"core", "ops", "nn", "optim", "data", "io", "plots"},
+    "train": {"core", "ops", "nn", "optim", "data", "io", "plan", "plots"},
     "check": {"core", "ops"},
     "check.properties": {"core", "ops", "nn"},
     "plan": {"core", "ops"},

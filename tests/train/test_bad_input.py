@@ -76,6 +76,8 @@ CASES = {
     "accumulate": ({"accumulate": 0}, tg.UsageError, "accumulate is a whole number from 1"),
     "clip": ({"clip": -1}, tg.UsageError, "clip is the largest norm"),
     "clip True": ({"clip": True}, tg.UsageError, "clip is the largest norm"),
+    "workers": ({"workers": 0}, tg.UsageError, "workers is a whole number from 1"),
+    "compile": ({"compile": "yes"}, tg.UsageError, 'compile is True, False or "auto"'),
     "progress": ({"progress": "yes"}, tg.UsageError, "progress is True or False"),
     "metric": ({"metrics": ["acuracy"]}, tg.UsageError, "'accuracy'"),
     "metric shape": (

@@ -86,9 +86,8 @@ def test_what_a_run_tells():
             run.row["extra"] = 2.5
 
     history = fit(callbacks=[Look()], accumulate=2)
-    assert [s[1:] for s in seen[:3]] == [(False, True, False), (True, True, False)] + [
-        (True, True, False)
-    ]
+    updated = (True, True, False)
+    assert [s[1:] for s in seen[:3]] == [(False, False, False), updated, updated]
     losses = np.array([s[0] for s in seen]).reshape(2, 3) @ [8, 8, 4] / 20
     assert history["loss"] == pytest.approx(losses)
     assert history["extra"] == [2.5, 2.5] and "extra" in repr(history)

@@ -10,6 +10,7 @@ import pytest
 import tinygraph as tg
 from tinygraph import nn
 from tinygraph.train import progress
+from tinygraph.train import run as run_module
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 Y = X.sum(1, keepdims=True)
@@ -57,3 +58,18 @@ def test_the_bar_is_closed_after_an_error(terminal, capfd):
     with pytest.raises(ValueError):
         tg.fit(nn.Linear(2, 1), (X, Y), loss="mse", callbacks=[stop])
     assert capfd.readouterr().err.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "count"), [({}, 1), ({"compile": True}, 0), ({"progress": False}, 0)]
+)
+def test_a_long_eager_run_is_told_of_compile_once(terminal, capfd, monkeypatch, options, count):
+    monkeypatch.setattr(run_module, "LONG_RUN", 0.0)
+    tg.fit(nn.Linear(2, 1), (X, Y), loss="mse", epochs=3, **options)
+    assert capfd.readouterr().err.count("compile=True") == count
+
+
+def test_nobody_is_told_where_nobody_looks(capfd, monkeypatch):
+    monkeypatch.setattr(run_module, "LONG_RUN", 0.0)
+    tg.fit(nn.Linear(2, 1), (X, Y), loss="mse", epochs=3)
+    assert capfd.readouterr() == ("", "")

@@ -61,6 +61,43 @@ def backward(tensor: Tensor, grad: Any = None, retain_graph: bool = False) -> No
             t.used = True
 
 
+def gradients_into(loss: Tensor, places: Sequence[tuple[Tensor, Array]]) -> list[bool]:
+    """Write the gradient of each leaf into an array, and tell which of them have one.
+
+    As :func:`backward`, but ``.grad`` of the leaves stays as it is: threads that share leaves
+    can each have gradients of their own.
+
+    Parameters
+    ----------
+    loss : Tensor
+        With one element.
+    places : list of (Tensor, ndarray)
+        Leaves, each with an array of its shape and dtype; those of leaves that the loss does
+        not depend on are not written.
+    """
+    upstream = _cotangent(loss, None)
+    order, reached = collect([loss])
+    relevant = paths_to(order, reached, {leaf for leaf, _ in places})
+    order = [t for t in order if t in relevant]
+    recorder = active_recorder() if RECORDERS else None
+    if recorder is None:
+        gradients = pull_back(order, relevant, {loss: upstream}, set())
+    else:
+        cotangents = {loss: recorder.cotangent(None, upstream)}
+        gradients = recorder.pull_back(order, relevant, cotangents, set())
+    present = []
+    for leaf, memory in places:
+        g = gradients.get(leaf)
+        present.append(g is not None)
+        if g is None:
+            continue
+        if recorder is None:
+            memory[...] = g
+        else:
+            recorder.store(memory, g)
+    return present
+
+
 def grad(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],

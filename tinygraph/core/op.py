@@ -23,6 +23,7 @@ from .recording import RECORDERS, active_recorder
 from .registry import lookup, register
 from .storage import Array
 from .tensor import Tensor
+from .turns import in_turn
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -130,6 +131,8 @@ class Op:
             )
         self.saved_positions = tuple(i for i, n in enumerate(self.input_names) if n in self.saves)
         self.saves_rest = self.variadic and self.rest_name in self.saves
+        if kind == "state":
+            forward = in_turn(forward)
         self.quiet = quiet
         self.in_place = isinstance(forward, np.ufunc)
         self.raw_forward = forward

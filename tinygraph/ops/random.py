@@ -6,6 +6,8 @@ program repeat its draws.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,11 @@ def _checked_seed(seed: int | None) -> int | None:
 
 default_generator = Generator()
 
+stand_in: ContextVar[Callable[[Generator], Generator] | None] = ContextVar(
+    "tinygraph_generators", default=None
+)
+"""What ops draw from in the place of a generator: workers that share one each have their own."""
+
 
 def manual_seed(seed: int) -> Generator:
     """Seed tinygraph's own generator, which all draws use by default; return it.
@@ -170,13 +177,14 @@ def _shape(who: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
 def chosen_generator(generator: Generator | None) -> Generator:
     """Return the generator to draw from: tinygraph's own for None."""
     if generator is None:
-        return default_generator
-    if not isinstance(generator, Generator):
+        generator = default_generator
+    elif not isinstance(generator, Generator):
         raise UsageError(
             f"generator is a tg.Generator, received {type(generator).__name__}. "
             "Fix: tg.Generator(seed)."
         )
-    return generator
+    replace = stand_in.get()
+    return generator if replace is None else replace(generator)
 
 
 def _float_dtype(dtype: Any) -> np.dtype[Any]:

@@ -260,13 +260,22 @@ class Recorder:
         if leaf._grad_buffer is not None:
             self.undo.remember([leaf._grad_buffer])
         own_gradient(leaf, gradient._data)
-        held = leaf._grad
-        assert held is not None
+        assert leaf._grad is not None
+        self._store(leaf._grad, value)
+        self._point(leaf, leaf._grad)
+
+    def store(self, memory: Array, gradient: Tensor) -> None:
+        """Copy a gradient into memory of the caller, now and at every replay."""
+        self.undo.remember([memory])
+        np.copyto(memory, gradient._data)
+        self._store(memory, self.value_of(gradient))
+
+    def _store(self, memory: Array, value: Value) -> None:
+        target = self.memory(memory)
         self.steps.append(
-            Step(np.copyto, (self.memory(held), value), effect=True, writes=True,
-                 name="store gradient", changes=(held,))
+            Step(np.copyto, (target, value), effect=True, writes=True, name="store gradient",
+                 changes=(memory,))
         )  # fmt: skip
-        self._point(leaf, held)
 
     def dropped(self, leaves: Sequence[Tensor]) -> None:
         """Note that leaves hold no gradient from here on."""

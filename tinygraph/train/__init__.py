@@ -7,6 +7,7 @@ from .evaluation import evaluate, predict
 from .fit import fit
 from .history import History
 from .metrics import Accuracy, BitsPerCharacter, MeanMetric, MeanOf, Metric, Perplexity, TopK
+from .parallel import Parallel, parallel
 from .regression import R2, MeanAbsoluteError, MeanSquaredError
 from .run import Run
 
@@ -23,6 +24,7 @@ __all__ = [
     "MeanOf",
     "MeanSquaredError",
     "Metric",
+    "Parallel",
     "Perplexity",
     "R2",
     "Run",
@@ -31,5 +33,6 @@ __all__ = [
     "confusion_matrix",
     "evaluate",
     "fit",
+    "parallel",
     "predict",
 ]

@@ -47,7 +47,7 @@ class Callback:
         """Before each epoch; not when one is gone on with in the middle."""
 
     def on_batch_end(self, run: Run) -> None:
-        """After each batch; the gradients are still there."""
+        """After each batch; after an update (``run.updated``) the gradients are still there."""
 
     def on_epoch_end(self, run: Run) -> None:
         """After each epoch and its validation; ``run.row`` is in the history."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import CheckpointError, UsageError, compose_message, describe
 from ..extras import require
 from ..io import load, save
 from ..ops.operands import whole
-from ..ops.random import Generator, default_generator
+from ..ops.random import Generator
 from .callbacks import Callback
+from .generators import generators_in
 from .history import checked_mode
 
 if TYPE_CHECKING:
@@ -193,30 +194,10 @@ def generators_of(run: Run) -> list[Generator]:
 
     tinygraph's own, and those that are attributes of modules, of the loss, or of datasets.
     """
-    found: dict[int, Generator] = {id(default_generator): default_generator}
-    for owner in _owners(run):
-        for value in vars(owner).values() if hasattr(owner, "__dict__") else ():
-            if isinstance(value, Generator):
-                found[id(value)] = value
-    return list(found.values())
-
-
-def _owners(run: Run) -> Iterator[Any]:
-    yield from run.model.modules()
-    yield run.step.loss
+    datasets = []
     for loader in (run.loader, run.validation):
         dataset: Any = None if loader is None else loader.dataset
         while dataset is not None:
-            yield dataset
+            datasets.append(dataset)
             dataset = getattr(dataset, "dataset", None)
-
-
-class Snapshot:
-    """The states of some generators, to be put back: looking ahead must not draw."""
-
-    def __init__(self, generators: list[Generator]) -> None:
-        self._states = [(g, g.get_state()) for g in generators]
-
-    def restore(self) -> None:
-        for generator, state in self._states:
-            generator.set_state(state)
+    return generators_in(run.model, run.step.loss, *datasets)

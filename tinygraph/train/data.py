@@ -92,6 +92,9 @@ def batches(name: str, loader: DataLoader, dtype: np.dtype[Any]) -> Iterator[Bat
 
 def arrays_of(loader: DataLoader, dtype: np.dtype[Any]) -> Iterator[Any]:
     """Yield the batches of a loader; one without a dtype of its own casts to ``dtype``."""
+    if get_default_dtype() == dtype:
+        yield from loader
+        return
     with default_dtype(dtype):
         iterator = iter(loader)
     while True:
@@ -123,7 +126,8 @@ def as_tensors(batch: Any, dtype: np.dtype[Any]) -> Any:
     """Return a batch with its arrays as tensors, the floating ones cast to ``dtype``."""
 
     def convert(array: Array) -> Any:
-        return Tensor(array.astype(dtype, copy=False) if array.dtype.kind == "f" else array)
+        floating = array.dtype.kind == "f" and array.dtype != dtype
+        return Tensor(array.astype(dtype) if floating else array)
 
     return map_arrays(batch, convert)
 

@@ -16,7 +16,7 @@ from ..data import DataLoader, Dataset, TensorDataset
 from ..nn import Module
 from ..nn.evaluation import evaluation
 from .data import Batch, arrays_of, as_loader, as_tensors, batches, dtype_of, plain
-from .losses import LossFunction, as_loss, loss_of
+from .losses import LossFunction, as_loss, checked_loss, weight_of
 from .metrics import Metric
 from .named import as_metrics
 from .step import Outcome
@@ -201,6 +201,7 @@ def outcome_of(model: Module, loss: LossFunction | None, batch: Batch) -> Outcom
     prediction = model(*batch.inputs)
     value = weight = 0.0
     if loss is not None:
-        tensor, weight = loss_of(loss, prediction, batch.target, batch.rows)
+        tensor, given = checked_loss(loss(prediction, batch.target))
         value = float(tensor.item())
+        weight = weight_of(loss, given, batch.target, batch.rows)
     return Outcome(value, weight, plain(prediction), plain(batch.target))

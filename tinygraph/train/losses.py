@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -40,13 +40,6 @@ AS_MODULE: dict[Any, type[nn.Module]] = {
 """Functions whose mean leaves out some rows: as modules they tell which."""
 
 CLASS_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss)
-
-
-class Loss(NamedTuple):
-    """The loss of one batch, a mean, and the weight it has among other batches."""
-
-    value: Tensor
-    weight: float
 
 
 LossFunction = Callable[[Any, Any], Any]
@@ -96,20 +89,19 @@ def _by_name(name: str) -> type[nn.Module]:
     return known
 
 
-def loss_of(function: LossFunction, prediction: Any, target: Any, rows: int) -> Loss:
-    """Run the loss of one batch and check what it returns.
+def checked_loss(result: Any) -> tuple[Tensor, Any]:
+    """Return the loss that a function returned, and the weight it came with, if any.
 
-    A function may return the loss alone, a mean over the batch, or a pair with the weight
-    total that it divided by.
+    A function returns the loss alone, a mean over the batch, or a pair with the weight total
+    that it divided by.
     """
-    result = function(prediction, target)
     weight: Any = None
     if isinstance(result, tuple) and len(result) == 2:
         result, weight = result
     if not isinstance(result, Tensor):
         raise UsageError(
             compose_message(
-                "fit: the loss is a Tensor (or a pair of it and a weight)",
+                "The loss is a Tensor (or a pair of it and a weight)",
                 describe(result),
                 "compute it with tinygraph, without .item(), .numpy() or NumPy's own functions",
             )
@@ -117,15 +109,33 @@ def loss_of(function: LossFunction, prediction: Any, target: Any, rows: int) -> 
     if result.size != 1:
         raise ShapeError(
             compose_message(
-                "fit: the loss of a batch is one number", describe(result), "take its .mean()"
+                "The loss of a batch is one number", describe(result), "take its .mean()"
             )
         )
-    if weight is None:
-        return Loss(result, _weight(function, target, rows))
-    return Loss(result, _checked_weight(weight))
+    return result, weight
 
 
-def _checked_weight(weight: Any) -> float:
+def weight_of(function: LossFunction, given: Any, target: Any, rows: int) -> float:
+    """Return the weight of a batch among others: what its mean was divided by.
+
+    That is what came with the loss, or the number of rows; for losses over classes what the
+    labels weigh that are not ignored.
+    """
+    if given is not None:
+        return checked_weight(given)
+    if not isinstance(function, nn.CrossEntropyLoss | nn.NLLLoss):
+        return float(rows)
+    labels: Array = target._data if isinstance(target, Tensor) else np.asarray(target)
+    if labels.dtype.kind == "f":  # probabilities: the mean is over rows
+        return float(rows)
+    if function.weight is None:
+        return float(np.count_nonzero(labels != function.ignore_index))
+    kept = labels[labels != function.ignore_index]
+    return float(function.weight.data[kept].sum(dtype=np.float64))
+
+
+def checked_weight(weight: Any) -> float:
+    """Return the weight that a loss came with."""
     try:
         number = float(weight)
     except (TypeError, ValueError):
@@ -133,22 +143,9 @@ def _checked_weight(weight: Any) -> float:
     if not 0 <= number < math.inf:
         raise UsageError(
             compose_message(
-                "fit: the weight that a loss returns with its mean is a number from 0 on",
+                "The weight that a loss returns with its mean is a number from 0 on",
                 describe(weight),
                 "return mean, weights.sum()",
             )
         )
     return number
-
-
-def _weight(function: LossFunction, target: Any, rows: int) -> float:
-    """Return what the mean of a batch was divided by: rows, or the weights of its labels."""
-    if not isinstance(function, nn.CrossEntropyLoss | nn.NLLLoss):
-        return float(rows)
-    labels: Array = target._data if isinstance(target, Tensor) else np.asarray(target)
-    if labels.dtype.kind == "f":  # probabilities: the mean is over rows
-        return float(rows)
-    kept = labels[labels != function.ignore_index]
-    if function.weight is None:
-        return float(kept.size)
-    return float(function.weight.data[kept].sum(dtype=np.float64))

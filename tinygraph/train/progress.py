@@ -22,8 +22,9 @@ class Progress:
 
     def __init__(self, wanted: bool, epochs: int, batches: int, done: int) -> None:
         self._epochs = epochs
+        self._seen = wanted and someone_looks()
         self._bar: Any = None
-        if wanted and someone_looks():
+        if self._seen:
             try:
                 tqdm = require("tqdm", "train").tqdm
             except MissingExtraError as error:
@@ -49,6 +50,13 @@ class Progress:
         if self._bar is not None:
             shown = {n: v for n, v in row.items() if n not in ("epoch", "seconds", "lr")}
             self._bar.set_postfix({n: f"{v:.4g}" for n, v in shown.items()}, refresh=False)
+
+    def tell(self, line: str) -> None:
+        """Say something above the bar, if someone looks."""
+        if self._bar is not None:
+            self._bar.write(f"tinygraph: {line}", file=sys.stderr)
+        elif self._seen:
+            say(line)
 
     def close(self) -> None:
         """Leave the bar as it is."""

@@ -23,6 +23,14 @@ from .progress import Progress, say
 from .step import Step
 from .totals import Totals
 
+LONG_RUN = 60.0
+"""Seconds of training after which a faster way is pointed out."""
+
+COMPILE_HINT = (
+    "training has taken a minute so far. fit(…, compile=True) records a step once and replays "
+    "it, which is often faster; a print in the model's forward then prints once."
+)
+
 
 class Run:
     """All that a training run is made of; what callbacks are given.
@@ -126,6 +134,7 @@ class Run:
 
     def _epochs(self, bar: Progress, interruption: Interruption) -> None:
         self._call("on_train_begin")
+        spent, told = 0.0, False
         while len(self.history) < self.epochs and not self.history.stopped:
             if self._totals is None:
                 self._begin_epoch()
@@ -134,6 +143,10 @@ class Run:
                 break
             self._end_epoch()
             bar.row(self.row)
+            spent += self.row["seconds"]
+            if spent > LONG_RUN and self.step.compile is False and not told:
+                told = True
+                bar.tell(COMPILE_HINT)
             if interruption.requested:
                 break
         if len(self.history) >= self.epochs:

@@ -1,4 +1,4 @@
-"""One step of training: forward, loss and backward over some batches, then an update."""
+"""One step of training: forward, loss and backward of a batch, then an update."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.errors import DivergenceError, GradientError, UsageError, describe
+from ..core.errors import CompileError, DivergenceError, GradientError, UsageError, describe
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from ..nn import Module
 from ..optim import Optimizer, clip_grad_norm
+from ..plan import compile
 from .data import Batch, plain
-from .losses import LossFunction, loss_of
+from .losses import LossFunction, checked_loss, weight_of
+from .progress import say
 
 Clip = Callable[[Optimizer], Any]
 
@@ -29,9 +31,8 @@ class Outcome(NamedTuple):
 
 
 class Step:
-    """Adds the gradients of batches, each with its weight, and updates the parameters.
+    """Computes the gradient of a batch and updates the parameters, as a loop by hand does.
 
-    The gradient of several batches is ``Σ wᵢ gᵢ / Σ wᵢ``: that of one batch of all of them.
     Nothing that is not finite reaches the parameters.
 
     Parameters
@@ -41,56 +42,91 @@ class Step:
     optimizer : Optimizer
     clip : callable or None
         Run on the optimizer before the update.
+    compile : bool or "auto"
+        Whether to record forward and backward pass once, and replay them.
     """
 
     def __init__(
-        self, model: Module, loss: LossFunction, optimizer: Optimizer, clip: Clip | None = None
-    ) -> None:
+        self, model: Module, loss: LossFunction, optimizer: Optimizer, clip: Clip | None = None,
+        compile: Any = False,
+    ) -> None:  # fmt: skip
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
         self.clip = clip
+        self.compile = compile
+        self._flats = optimizer.flat
         self._batch: Batch | None = None  # the latest one, to look at when something is wrong
-        self._first = 0.0  # the weight of the first batch: gradients are relative to it
-        self._total = 0.0
+        self._build()
+
+    def _build(self) -> None:
+        """Make what runs a batch, as ``self.compile`` says."""
+        run = self._forward_and_backward
+        self._run: Any = compile(run, copy=False) if self.compile else run
+
+    def _forward_and_backward(self, *parts: Any) -> tuple[Any, ...]:
+        self.optimizer.zero_grad()
+        prediction = self.model(*parts[:-1])
+        loss, weight = checked_loss(self.loss(prediction, parts[-1]))
+        check_differentiable(loss)
+        loss.backward()
+        return loss, weight, prediction
 
     def add(self, batch: Batch) -> Outcome:
-        """Run a batch forward and backward, and add to the gradients."""
-        if self._total == 0:
-            self.optimizer.zero_grad()
+        """Run a batch forward and backward."""
         self._batch = batch
         with np.errstate(all="ignore"):  # what is not finite is found below
-            prediction = self.model(*batch.inputs)
-            loss, weight = loss_of(self.loss, prediction, batch.target, batch.rows)
-        value = float(loss.item())
+            return self._or_eager(batch)
+
+    def _or_eager(self, batch: Batch) -> Outcome:
+        undo = self._undo(batch)
+        try:
+            return self._add(batch)
+        except CompileError as error:
+            if self.compile != "auto":
+                raise
+            undo()
+            say(f"training is not compiled. {error}")
+            self.compile = False
+            self._build()
+            return self._add(batch)
+
+    def _undo(self, batch: Batch) -> Callable[[], None]:
+        """Return what takes back a recording that failed: nothing, it has done so itself."""
+        return lambda: None
+
+    def _add(self, batch: Batch) -> Outcome:
+        loss, given, prediction = self._run(*batch.inputs, batch.target)
+        weight = weight_of(self.loss, given, batch.target, batch.rows)
         if weight == 0:  # all labels are ignored: the mean is 0/0, and nothing is to be learned
-            return Outcome(value, weight, plain(prediction), plain(batch.target))
-        if not math.isfinite(value):
+            self.optimizer.zero_grad()
+        return self._outcome(float(loss.item()), weight, prediction, batch)
+
+    def _outcome(self, value: float, weight: float, prediction: Any, batch: Batch) -> Outcome:
+        if weight and not math.isfinite(value):
             raise DivergenceError(f"The loss is {value}{why_not_finite(self.model, batch)}")
-        self._first = self._first or weight
-        _backward(loss, weight / self._first)
-        self._total += weight
         return Outcome(value, weight, plain(prediction), plain(batch.target))
 
     def update(self) -> None:
-        """Average the gradients since the last update, clip them, and step."""
-        if self._total not in (0, self._first):
-            for flat in self.optimizer.flat:
-                flat.grad *= self._first / self._total
-        self._first = self._total = 0.0
+        """Clip the gradients, check them, and step."""
         if self.clip is not None:
             self.clip(self.optimizer)
         self._check_gradients()
         self.optimizer.step()
 
+    def close(self) -> None:
+        """Give back what is not memory."""
+
     def _check_gradients(self) -> None:
-        for flat in self.optimizer.flat:
+        for flat in self._flats:
             with np.errstate(all="ignore"):
                 square = flat.grad @ flat.grad
             if math.isfinite(square) or np.isfinite(flat.grad).all():
                 continue
             why = why_not_finite(self.model, self._batch)
             bad = [p for p in flat.parameters if p.grad is not None and not _finite(p.grad)]
+            if not bad:
+                continue  # what nobody holds as a gradient is not used
             names: dict[Tensor, str] = {p: n for n, p in self.model.named_parameters()}
             listed = ", ".join(names.get(p) or describe(p) for p in bad[:4])
             raise DivergenceError(
@@ -106,22 +142,22 @@ def as_clip(clip: Any) -> Clip | None:
         return clip
     if isinstance(clip, bool) or not isinstance(clip, int | float | np.number) or not clip > 0:
         raise UsageError(
-            "fit: clip is the largest norm of the gradient, above 0, or a function of the "
-            f"optimizer. Received {describe(clip)}. Fix: clip=1.0, or "
+            "clip is the largest norm of the gradient, above 0, or a function of the optimizer. "
+            f"Received {describe(clip)}. Fix: clip=1.0, or "
             "clip=lambda optimizer: tg.clip_grad_value(optimizer, 0.5)."
         )
     bound = float(clip)
     return lambda optimizer: clip_grad_norm(optimizer, bound)
 
 
-def _backward(loss: Tensor, scale: float) -> None:
+def check_differentiable(loss: Tensor) -> None:
+    """Raise unless the loss depends on something that can be trained."""
     if not loss.requires_grad:
         raise GradientError(
-            "fit: the loss does not depend on parameters that require grad. Fix: keep to "
-            "tinygraph's functions between the model's output and the loss, and do not detach; "
-            "or model.requires_grad_()."
+            "The loss does not depend on parameters that require grad. Fix: keep to tinygraph's "
+            "functions between the model's output and the loss, and do not detach; or "
+            "model.requires_grad_()."
         )
-    loss.backward(None if scale == 1 else np.full(loss.shape, scale, loss.dtype))
 
 
 def why_not_finite(model: Module, batch: Batch | None) -> str:
