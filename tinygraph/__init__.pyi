@@ -101,6 +101,7 @@ from .plan import disable_compile as disable_compile
 from .train import History as History
 from .train import evaluate as evaluate
 from .train import fit as fit
+from .train import parallel as parallel
 from .train import predict as predict
 from .viz import Drawing as Drawing
 from .viz import Explanation as Explanation
