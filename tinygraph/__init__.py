@@ -41,6 +41,7 @@ from .extras import MissingExtraError
 from .io import Checkpoint, load, save
 from .nn.gradient_flow import gradient_flow
 from .nn.summary import summary
+from .ops import kernels
 from .ops.activation import erf, erfc, gelu, relu, sigmoid, softplus
 from .ops.arrange import flip, meshgrid, repeat, roll, rot90, tile
 from .ops.chain import multi_dot

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -12,54 +11,11 @@ from .errors import ShapeError, compose_message, describe
 from .modes import module_path
 from .op import Op, op
 from .storage import Array
+from .sums import BLOCK_ROWS, sum_axes
 
-BLOCK_ROWS = 128
 ONES = {dtype: np.ones(BLOCK_ROWS, dtype) for dtype in (FLOAT32, FLOAT64)}
 """A product with ones adds the rows of a small matrix in a third of the time. It may raise a
 spurious warning over an infinity, so it is for the backward pass, which ignores warnings."""
-
-
-def sum_axes(x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
-    """Sum over axes, keeping float32 accuracy over millions of rows.
-
-    NumPy adds pairwise along the axis with the smallest stride but row by row along the
-    others, which loses 4 % over 4.2 million float32 rows. Here rows are added in blocks of
-    128 and the block sums in float64.
-    """
-    if adds_at_once(x, axis):
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
-    total = x
-    for a in sorted(axis, reverse=True):
-        total = _sum_blocks(total, a)
-    if keepdims:
-        total = total.reshape([1 if a in axis else n for a, n in enumerate(x.shape)])
-    return total.astype(x.dtype, copy=False)
-
-
-def adds_at_once(x: Array, axis: tuple[int, ...]) -> bool:
-    """Tell whether NumPy's own sum over ``axis`` is accurate enough."""
-    long_axes = [a for a in axis if x.shape[a] > BLOCK_ROWS]
-    accurate = not long_axes or long_axes == [_fastest_axis(x)]
-    return accurate or x.dtype.kind != "f" or x.dtype.itemsize > 4
-
-
-def _fastest_axis(x: Array) -> int:
-    """Return the axis along which neighbours are nearest in memory."""
-    steps = [abs(s) if s and n > 1 else math.inf for n, s in zip(x.shape, x.strides, strict=True)]
-    return steps.index(min(steps))
-
-
-def _sum_blocks(x: Array, axis: int) -> Array:
-    """Sum over one axis: blocks in the dtype of ``x``, their sums in float64."""
-    length = x.shape[axis]
-    if length <= BLOCK_ROWS or x.dtype.itemsize > 4:
-        return np.add.reduce(x, axis=axis)  # type: ignore[no-any-return]
-    blocks = length // BLOCK_ROWS
-    head, tail = np.split(x, [blocks * BLOCK_ROWS], axis=axis)
-    split = head.reshape(x.shape[:axis] + (blocks, BLOCK_ROWS) + x.shape[axis + 1 :])
-    block_sums = np.add.reduce(split, axis=axis + 1)
-    total = np.add.reduce(block_sums, axis=axis, dtype=np.float64)
-    return total + np.add.reduce(tail, axis=axis)  # type: ignore[no-any-return]
 
 
 def _cast_forward(x: Array, *, dtype: Any, out: Array | None = None) -> Array:

@@ -15,7 +15,7 @@ from ..core.errors import ShapeError, compose_message, describe_all
 from ..core.modes import module_path
 from ..core.op import Op, op
 from ..core.storage import Array
-from . import conv_plain as kernels
+from . import conv_run as run
 from .reduce import sum
 from .sliding import Sizes, Sliding, checked_positions, numbers, sliding
 
@@ -75,9 +75,9 @@ def _check_conv(
 
 def _conv(
     x: Array, weight: Array, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1,
+    groups: int = 1, out: Array | None = None,
 ) -> Array:  # fmt: skip
-    return kernels.conv(x, weight, Sliding(stride, padding, dilation, groups))
+    return run.conv(x, weight, Sliding(stride, padding, dilation, groups), out)
 
 
 conv: Op = op(
@@ -132,14 +132,9 @@ tensor([[[-1., -2.]]])
 
 def _conv_bias(
     x: Array, weight: Array, bias: Array, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1,
+    groups: int = 1, out: Array | None = None,
 ) -> Array:  # fmt: skip
-    y = kernels.conv(x, weight, Sliding(stride, padding, dilation, groups))
-    column = bias.reshape(-1, *(1,) * (weight.ndim - 2))
-    if bias.dtype != y.dtype:
-        return y + column
-    y += column
-    return y
+    return run.conv(x, weight, Sliding(stride, padding, dilation, groups), out, bias)
 
 
 conv_bias: Op = op(
@@ -206,9 +201,10 @@ def _check_conv_transpose(
 
 def _conv_transpose(
     x: Array, weight: Array, *, size: Sizes, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1,
+    groups: int = 1, out: Array | None = None,
 ) -> Array:  # fmt: skip
-    return kernels.conv_transpose(x, weight, size, Sliding(stride, padding, dilation, groups))
+    window = Sliding(stride, padding, dilation, groups)
+    return run.conv_transpose(x, weight, size, window, out)
 
 
 conv_transpose: Op = op(
@@ -275,9 +271,10 @@ def _check_conv_weight(
 
 def _conv_weight(
     x: Array, grad: Array, *, kernel_size: Sizes, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
+    dilation: Any = 1, groups: int = 1, out: Array | None = None,
 ) -> Array:  # fmt: skip
-    return kernels.conv_weight(x, grad, kernel_size, Sliding(stride, padding, dilation, groups))
+    window = Sliding(stride, padding, dilation, groups)
+    return run.conv_weight(x, grad, kernel_size, window, out)
 
 
 conv_weight: Op = op(

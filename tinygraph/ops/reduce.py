@@ -11,7 +11,8 @@ from ..core.errors import ShapeError, compose_message, describe
 from ..core.modes import get_default_dtype, module_path
 from ..core.op import composite, op
 from ..core.storage import Array
-from ..core.structure import broadcast_to, cast, sum_axes
+from ..core.structure import broadcast_to, cast
+from ..core.sums import sum_axes
 from ..core.tensor import Tensor
 from .axes import Axes, all_axes, kept_shape, one_axis
 from .elementwise import exp, square

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.errors import UsageError, compose_message, describe
 from ..core.op import Op, op
 from ..core.storage import Array
-from ..core.structure import sum_axes
+from ..core.sums import sum_axes
 from .axes import all_axes
 from .elementwise import sqrt, square
 from .reduce import as_floating, mean

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.op import op
 from ..core.storage import Array
-from ..core.structure import sum_axes
+from ..core.sums import sum_axes
 
 CHUNK = 32_768
 """Elements that stay in cache while an update goes over them several times."""

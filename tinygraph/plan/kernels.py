@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..core.storage import Array
-from ..core.structure import BLOCK_ROWS, ONES, adds_at_once
+from ..core.structure import ONES
+from ..core.sums import BLOCK_ROWS, adds_at_once
 from .buffers import distinct
 from .values import Role, Step, Value
 

@@ -1,0 +1,146 @@
+"""Convolution as products of matrices, in blocks that stay in the cache.
+
+Images are (H, W, N, C) in memory. The patches of a block of pixels become the rows (or, of few
+channels, the columns) of a matrix; a product with the kernels gives the block's result. Strides,
+dilation and groups change only which elements are copied.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..core.storage import Array
+from .sliding import Sizes, Sliding
+
+BLOCK = 2**18
+"""Numbers of patches that are made at a time."""
+FEW = 9
+"""With fewer channels in a group patches are columns: their runs in memory would be too short."""
+
+Block = tuple[slice, slice]
+
+
+def _padded(x: Array, window: Sliding) -> Array:
+    """Return (H, W, N, C) with a border of zeros."""
+    if not any(map(any, window.padding)):
+        return x
+    (top, _), (left, _) = window.padding
+    result: Array = np.zeros((*window.padded(x.shape[:2]), *x.shape[2:]), x.dtype)
+    result[top : top + x.shape[0], left : left + x.shape[1]] = x
+    return result
+
+
+def _blocks(height: int, width: int, numbers: int) -> Iterator[Block]:
+    """Cut a map of pixels, with so many numbers to make for each, into blocks."""
+    columns = min(width, max(1, BLOCK // max(numbers, 1)))
+    rows = max(1, BLOCK // max(numbers * width, 1)) if columns == width else 1
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
+            yield slice(top, min(top + rows, height)), slice(left, min(left + columns, width))
+
+
+class _Patches:
+    """The patches of an image, block by block: matrices (groups, pixels, kernel · channels)."""
+
+    def __init__(self, x: Array, kernel: Sizes, window: Sliding) -> None:
+        x = _padded(x, window)
+        h, w, n, c = x.strides
+        (down, across), (far_down, far_across) = window.stride, window.dilation
+        batch, channels = x.shape[2], x.shape[3] // window.groups
+        height, width = window._replace(padding=((0, 0), (0, 0))).positions(x.shape[:2], kernel)
+        self.view: Array = np.ndarray(
+            (window.groups, height, width, batch, *kernel, channels), x.dtype, x, 0,
+            (channels * c, down * h, across * w, n, far_down * h, far_across * w, c),
+        )  # fmt: skip
+        self.as_columns = channels < FEW
+        if self.as_columns:
+            self.view = self.view.transpose(0, 4, 5, 6, 1, 2, 3)
+        self.size = math.prod(kernel) * channels
+        numbers = batch * self.size * window.groups
+        self.blocks = list(_blocks(height, width, numbers))
+        rows, columns = self.blocks[0]  # the largest
+        self.memory: Array = np.empty(numbers * rows.stop * columns.stop, x.dtype)
+
+    def of(self, block: Block) -> Array:
+        """Return the patches of a block as matrices."""
+        part = self.view[(..., *block, slice(None)) if self.as_columns else (slice(None), *block)]
+        copied: Array = self.memory[: part.size].reshape(part.shape)
+        np.copyto(copied, part)
+        if self.as_columns:
+            pixels = math.prod(part.shape[4:])
+            return copied.reshape(len(part), self.size, pixels).transpose(0, 2, 1)
+        return copied.reshape(len(part), math.prod(part.shape[1:4]), self.size)
+
+
+def _rows(image: Array, block: Block, groups: int) -> Array:
+    """Return the pixels of a block as matrices (groups, pixels, channels of a group)."""
+    part = image[block]
+    pixels = part.shape[0] * part.shape[1] * part.shape[2]
+    return part.reshape(pixels, groups, part.shape[3] // groups).transpose(1, 0, 2)
+
+
+def conv(x: Array, weight: Array, window: Sliding, y: Array, bias: Array | None = None) -> None:
+    """Write the convolution of ``x`` (H, W, N, C) into ``y`` (H', W', N, C')."""
+    outputs, inner, *kernel = weight.shape
+    patches = _Patches(x, tuple(kernel), window)
+    by_group = weight.reshape(window.groups, outputs // window.groups, inner, math.prod(kernel))
+    matrices = by_group.transpose(0, 3, 2, 1).reshape(window.groups, patches.size, -1)
+    for block in patches.blocks:
+        np.matmul(patches.of(block), matrices, out=_rows(y, block, window.groups))
+        if bias is not None:
+            y[block] += bias
+
+
+def conv_weight(x: Array, g: Array, kernel: Sizes, window: Sliding) -> Array:
+    """Return the gradient by the weight (C', C/groups, h, w)."""
+    inner, outer = x.shape[3] // window.groups, g.shape[3] // window.groups
+    patches = _Patches(x, kernel, window)
+    total: Array = np.zeros((window.groups, patches.size, outer), x.dtype)
+    for block in patches.blocks:
+        rows = _rows(g, block, window.groups)
+        total += np.matmul(patches.of(block).transpose(0, 2, 1), rows)
+    turned = total.reshape(window.groups, *kernel, inner, outer).transpose(0, 4, 3, 1, 2)
+    return turned.reshape(window.groups * outer, inner, *kernel)
+
+
+def conv_transpose(g: Array, weight: Array, window: Sliding, y: Array) -> None:
+    """Write the gradient by the image into ``y`` (H, W, N, C), from ``g`` (H', W', N, C').
+
+    Each element of the kernel sends a product of ``g`` to its place in ``y``.
+    """
+    groups, (outputs, inner, *kernel) = window.groups, weight.shape
+    matrices = weight.reshape(groups, outputs // groups, inner, *kernel)
+    y.fill(0)
+    height, width, batch, _ = g.shape
+    for rows, columns in _blocks(height, width, 2 * batch * max(outputs, inner * groups)):
+        part = _rows(g, (rows, columns), groups)
+        shape = (rows.stop - rows.start, columns.stop - columns.start, batch, groups * inner)
+        product: Array = np.empty(shape, g.dtype)
+        into = _rows(product, (slice(None), slice(None)), groups)
+        for k, m in itertools.product(*map(range, kernel)):
+            down, up = _overlap(rows, k, 0, window, y.shape[0])
+            left, right = _overlap(columns, m, 1, window, y.shape[1])
+            if down is not None and left is not None:
+                np.matmul(part, matrices[..., k, m], out=into)
+                y[up, right] += product[down, left]
+
+
+def _overlap(
+    block: slice, offset: int, axis: int, window: Sliding, length: int
+) -> tuple[slice | None, slice]:
+    """Return which positions of a block meet the image under one element of the kernel, and where.
+
+    Position i lies at i · stride + offset · dilation − padding.
+    """
+    stride = window.stride[axis]
+    shift = offset * window.dilation[axis] - window.padding[axis][0]
+    first = max(block.start, -(shift // stride))
+    last = min(block.stop, (length - 1 - shift) // stride + 1)
+    if first >= last:
+        return None, slice(0)
+    places = slice(first * stride + shift, (last - 1) * stride + shift + 1, stride)
+    return slice(first - block.start, last - block.start), places

@@ -1,0 +1,198 @@
+"""Which kernel computes a convolution: chosen here, and here only.
+
+======== ===================================================================================
+kernel   for
+======== ===================================================================================
+winograd float32 kernels of 3×3 with stride 1, of enough channels: a quarter of the products
+im2col   everything else: patches and a product of matrices, in blocks that stay in the cache
+plain    the reference, in three lines of NumPy: when asked for, and dtypes without fast products
+======== ===================================================================================
+
+The results agree to rounding: float64 to 1e-12, float32 to 1e-5 (Winograd's transforms cost
+about a digit). The choice depends on shapes and dtype only, so equal calls give equal bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.dtypes import FLOAT32, FLOAT64
+from ..core.errors import UsageError
+from .sliding import Sizes, Sliding
+
+AUTO = "auto"
+PLAIN, IM2COL, WINOGRAD = "plain", "im2col", "winograd"
+KERNELS = (PLAIN, IM2COL, WINOGRAD)
+
+CHANNELS, ROW = 4, 64
+"""With fewer channels, or fewer numbers in a pixel of the batch, Winograd's products of matrices
+are too thin."""
+SAVED = 0.6
+"""Winograd is chosen if it needs at most this part of the products, tiles over the edge counted."""
+
+_wanted: ContextVar[str] = ContextVar("kernel", default=AUTO)
+_log: ContextVar[Log | None] = ContextVar("kernel_log", default=None)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One convolution, or one of its gradients: what a kernel is chosen for.
+
+    Attributes
+    ----------
+    op : {"conv", "conv_transpose", "conv_weight"}
+    size : tuple of int
+        The last axes of the convolution's input.
+    positions : tuple of int
+        The last axes of its output.
+    batch : int
+    weight : tuple of int
+        Shape of the weight, (C', C/groups, k, …).
+    window : Sliding
+    dtype : dtype
+    """
+
+    op: str
+    size: Sizes
+    positions: Sizes
+    batch: int
+    weight: Sizes
+    window: Sliding
+    dtype: Any
+
+    def winograd_fits(self) -> bool:
+        """Tell whether Winograd's algorithm can compute it: 3 × 3, stride 1, float32."""
+        w = self.window
+        return (
+            self.weight[2:] == (3, 3)
+            and w.stride == w.dilation == (1, 1)
+            and w.groups == 1
+            and self.dtype == FLOAT32
+            and min(self.batch, *self.weight, *self.size, *self.positions) > 0
+        )
+
+    def winograd_pays(self) -> bool:
+        """Tell whether its products are fewer and wide enough."""
+        result = self.size if self.op == "conv_transpose" else self.positions
+        tiles = math.prod(-(-n // 4) for n in result)
+        channels = self.weight[:2]
+        return (
+            36 * tiles <= SAVED * 9 * math.prod(result)
+            and min(channels) >= max(CHANNELS, ROW / self.batch)
+            and max(channels) <= tiles * self.batch  # else its kernels are the larger part
+        )
+
+    def __str__(self) -> str:
+        def cross(sizes: Sizes) -> str:
+            return "×".join(map(str, sizes))
+
+        outputs, inner = self.weight[:2]
+        w = self.window
+        text = (
+            f"{self.op}: {self.batch} × {inner * w.groups} → {outputs} channels, "
+            f"{cross(self.size)} → {cross(self.positions)}, kernel {cross(self.weight[2:])}"
+        )
+        for name, value in (("stride", w.stride), ("dilation", w.dilation)):
+            text += f", {name} {cross(value)}" if set(value) != {1} else ""
+        text += f", {w.groups} groups" if w.groups > 1 else ""
+        return f"{text}, {self.dtype}"
+
+
+def choose(job: Job) -> str:
+    """Return the name of the kernel for a job."""
+    wanted = _wanted.get()
+    fast = job.dtype == FLOAT32 or job.dtype == FLOAT64
+    if wanted == PLAIN or not fast:
+        name = PLAIN
+    elif wanted == IM2COL or not job.winograd_fits():
+        name = IM2COL
+    else:
+        name = WINOGRAD if wanted == WINOGRAD or job.winograd_pays() else IM2COL
+    log = _log.get()
+    if log is not None:
+        log.entries.append((job, name))
+    return name
+
+
+@dataclass
+class Log:
+    """The jobs that ran inside :func:`watch`, and their kernels; it prints as a table.
+
+    Attributes
+    ----------
+    entries : list of (Job, str)
+    """
+
+    entries: list[tuple[Job, str]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        counts: dict[tuple[str, str], int] = {}
+        for job, name in self.entries:
+            counts[name, str(job)] = counts.get((name, str(job)), 0) + 1
+        lines = [
+            f"{name:<8} {text}" + (f"  ({n} times)" if n > 1 else "")
+            for (name, text), n in counts.items()
+        ]
+        return "\n".join(lines) or "no convolution ran"
+
+
+@contextmanager
+def use(kernel: str) -> Iterator[None]:
+    """Force a kernel where it can be used, in this thread or task.
+
+    Parameters
+    ----------
+    kernel : {"auto", "plain", "im2col", "winograd"}
+        "winograd" falls back to "im2col" where the kernel is not 3 × 3 with stride 1 in
+        float32; "auto" chooses again.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kernel.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> x, w = tg.ones(1, 1, 4, 4), tg.ones(1, 1, 3, 3)
+    >>> with tg.kernels.use("winograd"):
+    ...     tg.nn.functional.conv2d(x, w)
+    tensor([[[[9., 9.],
+              [9., 9.]]]])
+    """
+    if kernel not in (AUTO, *KERNELS):
+        choices = ", ".join(map(repr, (AUTO, *KERNELS)))
+        raise UsageError(f"kernels.use takes {choices}, received {kernel!r}.")
+    token = _wanted.set(kernel)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
+
+
+@contextmanager
+def watch() -> Iterator[Log]:
+    """Write down which kernel computes each convolution, in this thread or task.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> from tinygraph import nn
+    >>> model = nn.Conv2d(1, 8, 3, padding=1) >> nn.ReLU() >> nn.Conv2d(8, 16, 3, padding=1)
+    >>> with tg.kernels.watch() as log:
+    ...     y = model(tg.ones(4, 1, 28, 28))
+    >>> print(log)
+    im2col   conv: 4 × 1 → 8 channels, 28×28 → 28×28, kernel 3×3, float32
+    winograd conv: 4 × 8 → 16 channels, 28×28 → 28×28, kernel 3×3, float32
+    """
+    log = Log()
+    token = _log.set(log)
+    try:
+        yield log
+    finally:
+        _log.reset(token)

@@ -1,0 +1,52 @@
+"""Memory with the channels last: (H, W, N, C) behind an array of shape (N, C, H, W).
+
+Convolutions work on images laid out so: every pixel is a row of N · C neighbouring numbers, so
+products of small matrices and sums over pixels run along memory. Results keep that order, and
+elementwise ops pass it on; nobody else needs to know.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.storage import Array
+
+BLOCK = 2**15
+"""Bytes that are transposed together: what was read stays in the first cache until it is used."""
+ROWS = 16
+"""At least so many rows together: they fill the lines that they are written to."""
+
+
+def pixels_first(ndim: int) -> tuple[int, ...]:
+    """Return the order of axes that brings (N, C, …) into (…, N, C)."""
+    return (*range(2, ndim), 0, 1)
+
+
+def channels_first(ndim: int) -> tuple[int, ...]:
+    """Return the order of axes that brings (…, N, C) into (N, C, …)."""
+    return (ndim - 2, ndim - 1, *range(ndim - 2))
+
+
+def empty_channels_last(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return an array of shape (N, C, …) in memory of the order (…, N, C)."""
+    memory: Array = np.empty((*shape[2:], *shape[:2]), dtype)
+    return memory.transpose(channels_first(len(shape)))
+
+
+def channels_last(x: Array) -> Array:
+    """Return ``x`` (N, C, …) as a contiguous (…, N, C): a view if its memory is so, else a copy."""
+    turned = x.transpose(pixels_first(x.ndim))
+    if turned.flags.c_contiguous:
+        return turned
+    result: Array = np.empty(turned.shape, x.dtype)
+    if x.flags.c_contiguous and x.size:
+        rows = x.reshape(x.shape[0] * x.shape[1], -1)
+        columns = result.reshape(rows.shape[::-1])
+        count = max(ROWS, BLOCK // rows[0].nbytes)
+        for i in range(0, len(rows), count):
+            columns[:, i : i + count] = rows[i : i + count].T
+    else:
+        np.copyto(result, turned)
+    return result
