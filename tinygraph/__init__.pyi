@@ -74,6 +74,7 @@ from .io import load as load
 from .io import save as save
 from .nn.gradient_flow import gradient_flow as gradient_flow
 from .nn.summary import summary as summary
+from .ops import kernels as kernels
 from .ops.creation import arange as arange
 from .ops.creation import eye as eye
 from .ops.creation import full as full
