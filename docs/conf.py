@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 import tinygraph  # noqa: E402
+from tools import backprop  # noqa: E402
 from tools.make_docs import write_pages  # noqa: E402
 
 write_pages(HERE / "generated")
@@ -31,3 +32,15 @@ autodoc_typehints = "none"
 html_theme = "furo"
 html_title = f"tinygraph {release}"
 html_static_path: list[str] = []
+
+
+def draw_lesson(app, exception):
+    """Draw the pictures of the lesson anew into the site; its numbers must be the library's."""
+    folder = Path(app.outdir) / "_images"
+    if exception is None and folder.is_dir():
+        text = backprop.PAGE.read_text(encoding="utf-8")
+        assert backprop.computed(text, folder) == text, "stale numbers: python -m tools.backprop"
+
+
+def setup(app):
+    app.connect("build-finished", draw_lesson)

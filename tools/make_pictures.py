@@ -13,6 +13,7 @@ import tinygraph as tg
 from tinygraph import nn
 from tinygraph.viz import draw
 from tinygraph.viz.drawing import Drawing
+from tools import backprop
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 
@@ -56,6 +57,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, picture in PICTURES.items():
         print(picture().render(FOLDER / f"{name}.svg"))
+    backprop.main()
 
 
 if __name__ == "__main__":
