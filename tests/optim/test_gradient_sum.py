@@ -63,7 +63,7 @@ def test_sums_of_parts_that_lack_some_gradients(recorded):
                 run = tg.compile(run) if recorded else run
                 for _ in range(1 + turn):  # recorded, then replayed
                     share.present = run(np.float32([k]))
-            total.add(share, factor)
+            total.add([(share, factor)])
             for i in used:
                 expected[i] = expected.get(i, 0) + factor * 2 * ps[i].data * (k + i)
         total.multiply(0.25)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from tinygraph.train import Checkpoint, EarlyStopping, LambdaCallback, ScheduleC
 
 pytest.importorskip("safetensors")
 
+FULL = os.environ.get("TINYGRAPH_FULL") == "1"
 RNG = np.random.default_rng(0)
 X, LABELS = RNG.normal(size=(50, 3)), RNG.integers(0, 3, 50)
 EPOCHS = 4
@@ -191,6 +194,53 @@ def test_ctrl_c_from_outside_at_any_moment(tmp_path):
     assert process.returncode == 0 and "interrupted" in rest
     checkpoint = tg.load(path)
     assert checkpoint.epoch >= 2 and len(checkpoint.extra["history"]["loss"]) == checkpoint.epoch
+
+
+STOP_AND_GO = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_resume import *
+print("ready", flush=True)
+model = build()
+options = {"loss": "cross_entropy", "batch_size": 8, "epochs": 150 if FULL else 25}
+options["validation"] = Noisy(X, LABELS)
+path, workers = sys.argv[2], int(sys.argv[3])
+h = tg.fit(model, Noisy(X, LABELS), checkpoint=path, resume=True, workers=workers, **options)
+assert not h.stopped or h.stopped.startswith("interrupted")
+print(len(h) if h.stopped else everything(model, h))
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2] if FULL else [2])
+def test_ctrl_c_at_random_moments_again_and_again(tmp_path, workers):
+    """However often a run is interrupted, wherever: in the end it is the run that never was."""
+    if workers > 1:
+        pytest.importorskip("threadpoolctl")
+    here = str(Path(__file__).parent)
+
+    def process(name):
+        command = [sys.executable, "-c", STOP_AND_GO, here, str(tmp_path / name), str(workers)]
+        started = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert started.stdout is not None and started.stdout.readline() == "ready\n"
+        return started
+
+    expected, _ = process("whole").communicate()
+    rng, interrupted, reached = random.Random(workers), 0, 0
+    while interrupted < (40 if FULL else 2):
+        running = process("parts")
+        time.sleep(rng.uniform(0.02, 0.1))
+        running.send_signal(signal.SIGINT)
+        result, _ = running.communicate(timeout=60)
+        assert running.returncode in (0, -signal.SIGINT, 1), result  # 1: before fit, or at exit
+        if running.returncode == 0 and result.strip().isdigit():
+            assert int(result) >= reached
+            interrupted, reached = interrupted + 1, int(result)
+        elif running.returncode == 0:
+            break
+    running = process("parts")
+    assert running.communicate(timeout=120)[0] == expected
 
 
 # ---- what else resume says -----------------------------------------------------------------------

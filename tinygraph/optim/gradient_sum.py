@@ -57,17 +57,21 @@ class GradientSum:
             for p in flat.parameters:
                 p._grad = None
 
-    def add(self, share: Share, factor: float) -> None:
-        """Add a gradient, multiplied; the memory of the share is used up."""
+    def add(self, shares: Sequence[tuple[Share, float]]) -> None:
+        """Add gradients, each with its factor; the memory of the shares is used up."""
         start = 0
-        for flat, vector in zip(self._flats, share.vectors, strict=True):
-            present = share.present[start : start + len(flat.parameters)]
-            for run, fresh in _runs(flat, present):
-                _add(flat.grad[run], vector[run], factor, fresh)
-            for p, has_one in zip(flat.parameters, present, strict=True):
-                if has_one:
-                    p._grad = p._grad_buffer
-            start += len(present)
+        for k, flat in enumerate(self._flats):
+            stop = start + len(flat.parameters)
+            present = [share.present[start:stop] for share, _ in shares]
+            if shares and all(map(all, present)) and _without_gradients(flat):  # as nearly always
+                _add(flat.grad, [(share.vectors[k], w) for share, w in shares], first=True)
+                _point(flat, (True,) * len(flat.parameters))
+            else:
+                for (share, factor), has_one in zip(shares, present, strict=True):
+                    for run, first in _runs(flat, has_one):
+                        _add(flat.grad[run], [(share.vectors[k][run], factor)], first)
+                    _point(flat, has_one)
+            start = stop
 
     def multiply(self, factor: float) -> None:
         """Multiply the sum."""
@@ -89,13 +93,29 @@ def _runs(flat: FlatParameters, present: Sequence[bool]) -> Iterator[tuple[slice
             begin = i
 
 
-def _add(total: Array, gradient: Array, factor: float, first: bool) -> None:
-    """``total += factor · gradient``, or ``total = …`` for the first."""
+def _without_gradients(flat: FlatParameters) -> bool:
+    return all(p._grad is None for p in flat.parameters)
+
+
+def _point(flat: FlatParameters, present: Sequence[bool]) -> None:
+    """Let parameters hold what was added for them."""
+    for p, has_one in zip(flat.parameters, present, strict=True):
+        if has_one:
+            p._grad = p._grad_buffer
+
+
+def _add(total: Array, gradients: Sequence[tuple[Array, float]], first: bool) -> None:
+    """``total += Σ factor · gradient``, or ``total = …`` if nothing was there before.
+
+    All of it for a piece that stays in cache, then for the next.
+    """
     for start in range(0, total.size, CHUNK):
-        t, g = total[start : start + CHUNK], gradient[start : start + CHUNK]
-        if first:
-            np.multiply(g, factor, out=t)
-            continue
-        if factor != 1:
-            np.multiply(g, factor, out=g)
-        np.add(t, g, out=t)
+        piece = slice(start, start + CHUNK)
+        t, empty = total[piece], first
+        for gradient, factor in gradients:
+            g = gradient[piece]
+            if empty:
+                np.multiply(g, factor, out=t)
+            else:
+                np.add(t, np.multiply(g, factor, out=g) if factor != 1 else g, out=t)
+            empty = False

@@ -1,15 +1,18 @@
 """Training: fit, evaluate, predict, with callbacks, metrics and the history of a run."""
 
-from .callbacks import Callback, EarlyStopping, LambdaCallback, ScheduleCallback
+from .callbacks import Callback, LambdaCallback
 from .checkpointing import Checkpoint
+from .classification import Accuracy, BitsPerCharacter, Perplexity, TopK
 from .confusion import confusion_matrix
+from .early_stopping import EarlyStopping
 from .evaluation import evaluate, predict
 from .fit import fit
 from .history import History
-from .metrics import Accuracy, BitsPerCharacter, MeanMetric, MeanOf, Metric, Perplexity, TopK
+from .metrics import MeanMetric, MeanOf, Metric
 from .parallel import Parallel, parallel
 from .regression import R2, MeanAbsoluteError, MeanSquaredError
 from .run import Run
+from .scheduling import ScheduleCallback
 
 __all__ = [
     "Accuracy",

@@ -46,6 +46,17 @@ class Checkpoint(Callback):
         Without a path, or for settings out of range.
     MissingExtraError
         Before training, without the package safetensors.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np, tinygraph as tg
+    >>> folder = tempfile.mkdtemp()
+    >>> x = np.linspace(-1, 1, 20)[:, None]
+    >>> both = tg.train.Checkpoint(os.path.join(folder, "last"), os.path.join(folder, "best"))
+    >>> history = tg.fit(tg.nn.Linear(1, 1), (x, 3 * x), loss="mse", epochs=3, callbacks=[both])
+    >>> sorted(os.listdir(folder)), tg.load(both.path).epoch
+    (['best', 'last'], 3)
     """
 
     def __init__(

@@ -9,7 +9,7 @@ import numpy as np
 from ..core.errors import IndexRangeError, UsageError, compose_message, describe
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from .metrics import rows_of_classes
+from .classification import rows_of_classes
 
 
 def confusion_matrix(

@@ -22,7 +22,7 @@ from ..nn import Module
 from ..ops.operands import whole
 from ..ops.random import Generator
 from ..optim import Optimizer
-from .callbacks import Callback, ScheduleCallback
+from .callbacks import Callback
 from .checkpointing import Checkpoint, generators_of, load_run
 from .data import as_batch, as_loader, dtype_of
 from .evaluation import check_model, evaluating, outcome_of
@@ -32,6 +32,7 @@ from .losses import as_loss
 from .named import as_metrics
 from .optimizers import as_optimizer
 from .run import Run
+from .scheduling import ScheduleCallback
 from .shared_step import SharedStep
 from .step import Step, as_clip
 from .totals import Totals

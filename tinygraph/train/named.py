@@ -9,8 +9,9 @@ from typing import Any
 
 from .. import nn
 from ..core.errors import UsageError, compose_message, describe
+from .classification import Accuracy, BitsPerCharacter, Perplexity, TopK
 from .losses import CLASS_LOSSES
-from .metrics import Accuracy, BitsPerCharacter, MeanOf, Metric, Perplexity, TopK
+from .metrics import MeanOf, Metric
 from .regression import R2, MeanAbsoluteError, MeanSquaredError
 
 METRICS: dict[str, type[Metric]] = {

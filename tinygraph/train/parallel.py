@@ -50,9 +50,7 @@ class Parallel:
         ]
         total = sum(weights)
         self._sum.clear()
-        for part, weight in zip(parts, weights, strict=True):
-            if weight:
-                self._sum.add(part.share, weight / total)
+        self._sum.add([(p.share, w / total) for p, w in zip(parts, weights, strict=True) if w])
         if self._clip is not None:
             self._clip(self._optimizer)
         self._optimizer.step()

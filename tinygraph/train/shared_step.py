@@ -72,11 +72,10 @@ class SharedStep(Step):
 
     def _flush(self) -> None:
         """Add the gradients of the latest batch to the sum: the next one needs their memory."""
-        for share, weight in self._waiting:
-            if not self._first:
-                self._sum.clear()
-                self._first = weight
-            self._sum.add(share, weight / self._first)
+        if self._waiting and not self._first:
+            self._sum.clear()
+            self._first = self._waiting[0][1]
+        self._sum.add([(share, weight / self._first) for share, weight in self._waiting])
         self._waiting = []
 
     def update(self) -> None:
@@ -89,8 +88,7 @@ class SharedStep(Step):
                 self.optimizer.zero_grad()
         else:  # one batch: the sum of the weights is known before anything is added
             self._sum.clear()
-            for share, weight in self._waiting:
-                self._sum.add(share, weight / self._total)
+            self._sum.add([(share, weight / self._total) for share, weight in self._waiting])
         self._waiting, self._first, self._total = [], 0.0, 0.0
         super().update()
 
