@@ -190,6 +190,11 @@ MODULE_SAMPLES: dict[str, list[ModuleSample]] = {
         ModuleSample(lambda: nn.Upsample(scale_factor=2), ((2, 1, 3),)),
         ModuleSample(lambda: nn.Upsample((3, 5), mode="bilinear"), ((1, 2, 2, 3),)),
     ],
+    "CNN": [
+        ModuleSample(
+            lambda: nn.CNN([1, 2, 1], (4, 2), 2, pool=[1, 2], activation=nn.Tanh), ((2, 1, 4, 2),)
+        ),
+    ],
     "Embedding": [ModuleSample(lambda: nn.Embedding(4, 2), (LABELS,))],
     "SinusoidalEncoding": [ModuleSample(lambda: nn.SinusoidalEncoding(3, 5), (BATCH,))],
     "LearnedEncoding": [ModuleSample(lambda: nn.LearnedEncoding(3, 5), (BATCH,))],

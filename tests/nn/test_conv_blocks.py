@@ -104,7 +104,39 @@ def test_formula_of_a_dense_block(layers):
     assert made.out_channels == 2 + 3 * layers
 
 
+def test_formula_of_a_cnn():
+    made = nn.CNN([2, 3, 4], (6, 5), out=2, pool=[2, 1]).astype(np.float64)
+    s = arrays(made)
+    assert list(s) == ["0.weight", "0.bias", "3.weight", "3.bias", "6.weight", "6.bias"]
+    x = np.random.default_rng(2).normal(size=(3, 2, 6, 5))
+    z = relu(convolved(x, s["0.weight"], s["0.bias"], padding="same"))
+    z = z[:, :, :, :4].reshape(3, 3, 3, 2, 2, 2).max((3, 5))  # windows of 2 × 2; a column is left
+    z = relu(convolved(z, s["3.weight"], s["3.bias"], padding="same"))
+    wanted = z.reshape(3, 24) @ s["6.weight"].T + s["6.bias"]
+    for mode in (made.train, made.eval):
+        np.testing.assert_allclose(mode()(x).data, wanted, 1e-12, 1e-12)
+    assert made(x[:0]).shape == (0, 2) and made(x[:1]).shape == (1, 2)
+
+
+def test_a_cnn_is_the_equal_sequential():
+    tg.manual_seed(3)
+    made = nn.CNN([1, 4], 8, out=3, kernel_size=5, pool=2, activation=nn.Tanh)
+    equal = nn.Sequential(
+        nn.Conv2d(1, 4, 5, padding=2), nn.Tanh(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64, 3)
+    )
+    equal.load_state_dict(made.state_dict())
+    x = tg.rand(2, 1, 8, 8)
+    np.testing.assert_array_equal(made(x).data, equal(x).data)
+
+
 CASES = {
+    "one width": (lambda: nn.CNN([3], 8, 2), "channels CNN([1,"),
+    "a number of widths": (lambda: nn.CNN(3, 8, 2), "channels CNN([1,"),
+    "no width": (lambda: nn.CNN([3, 0], 8, 2), "channels[1] 0"),
+    "three poolings": (lambda: nn.CNN([3, 4, 5], 8, 2, pool=[2, 2, 2]), "pool [2, 2]"),
+    "nothing left": (lambda: nn.CNN([3, 4, 5], 3, 2, pool=2), "nothing 3 (2, 2)"),
+    "no classes": (lambda: nn.CNN([3, 4], 3, 0), "out 0"),
+    "another image": (lambda: nn.CNN([3, 4], 4, 2)(tg.ones(1, 3, 5, 5)), "(…, 64) (1, 100) 3."),
     "order": (lambda: nn.ResBlock(2, order="relu-conv"), "order 'conv-relu-bn' 'relu-conv'"),
     "an even kernel": (lambda: nn.ResBlock(2, kernel_size=2), "kernel_size odd 2"),
     "no channels": (lambda: nn.ResBlock(0), "in_channels 0"),

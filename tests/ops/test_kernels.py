@@ -12,7 +12,7 @@ import tinygraph as tg
 from conftest import FULL
 from tinygraph.core.sums import sum_axes
 from tinygraph.ops import conv_im2col, winograd
-from tinygraph.ops.layout import channels_last, empty_channels_last
+from tinygraph.ops.layout import channels_last, empty_channels_last, is_channels_last
 
 CONV, TRANSPOSE, WEIGHT = (tg.REGISTRY[n] for n in ("conv", "conv_transpose", "conv_weight"))
 ROUNDING = {np.float64: 1e-12, np.float32: 1.5e-5}
@@ -177,6 +177,38 @@ def test_results_have_the_channels_last_in_memory():
         turned = channels_last(a)
         assert turned.flags.c_contiguous and not np.shares_memory(turned, a)
         assert np.array_equal(turned, np.moveaxis(a, (0, 1), (-2, -1)))
+
+
+def test_pooling_and_reshape_read_and_keep_channels_last():
+    """The same values and gradients as of the usual memory; gradients may come in either."""
+    F = tg.nn.functional
+    x = drawn(5, 3, 8, 6)
+    pools = [
+        lambda t: F.max_pool2d(t, 2),
+        lambda t: F.max_pool2d(t, 3, 2, 1),
+        lambda t: F.max_pool2d(t, (2, 3), dilation=(2, 1)),
+        lambda t: F.avg_pool2d(t, 2),
+        lambda t: F.adaptive_avg_pool2d(t, 3),
+        lambda t: t.reshape(5, 144),
+        lambda t: t.reshape(5, 9, 16),
+        lambda t: t.reshape(15, 48),
+        lambda t: t.reshape(5, 3, 48),
+        lambda t: t.reshape(5, 3, 8, 3, 2),
+    ]
+    for pool in pools:
+        wanted, found = (tg.tensor(x, requires_grad=True) for _ in range(2))
+        found = tg.from_numpy(in_layout(x, "channels last"))
+        found.requires_grad = True
+        y, z = pool(wanted), pool(found)
+        np.testing.assert_array_equal(y.data, z.data)
+        g = drawn(*y.shape, seed=1)
+        y.backward(g)
+        z.backward(in_layout(g, "channels last") if g.ndim > 2 else g)
+        np.testing.assert_array_equal(wanted.grad, found.grad)
+    y = F.max_pool2d(found, 2)
+    assert is_channels_last(y.data)
+    (gradient,) = tg.grad(y, [found], drawn(*y.shape))
+    assert is_channels_last(gradient.data)
 
 
 @pytest.mark.parametrize("shape", [(300, 7, 10, 20), (64, 10, 28, 28), (2000, 25, 3)])

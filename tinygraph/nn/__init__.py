@@ -25,6 +25,7 @@ from .adaptive_pool import (
 from .attention import MultiheadAttention
 from .batch_norm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
 from .cell import GRUCell, LSTMCell, RNNCell
+from .cnn import CNN
 from .compose import Parallel, Residual, Skip
 from .container import Lambda, ModuleDict, ModuleList, Sequential
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
@@ -60,15 +61,15 @@ from .upsample import Upsample
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
     "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
-    "Buffer", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d", "CrossEntropyLoss",
-    "DenseBlock", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GLU", "GRU", "GRUCell",
-    "GroupNorm", "Hardswish", "Hardtanh", "HingeLoss", "HuberLoss", "Identity", "InstanceNorm2d",
-    "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "Lambda", "LayerNorm", "LeakyReLU",
-    "LearnedEncoding", "Linear", "LogSigmoid", "LogSoftmax", "MLP", "MSELoss", "MaxPool1d",
-    "MaxPool2d", "Mish", "Module", "ModuleDict", "ModuleList", "MultiMarginLoss",
-    "MultiheadAttention", "NLLLoss", "PReLU", "Parallel", "Parameter", "ParameterDict",
-    "ParameterList", "RMSNorm", "RNN", "RNNCell", "ReLU", "ReLU6", "ResBlock", "ResNetS",
-    "Residual", "ResidualMLP", "SELU", "Sequential", "SiLU", "Sigmoid", "SinusoidalEncoding",
-    "Skip", "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Tanh", "TransformerBlock",
-    "Unflatten", "Upsample", "functional", "init",
+    "Buffer", "CNN", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d",
+    "CrossEntropyLoss", "DenseBlock", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GLU",
+    "GRU", "GRUCell", "GroupNorm", "Hardswish", "Hardtanh", "HingeLoss", "HuberLoss",
+    "Identity", "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "Lambda",
+    "LayerNorm", "LeakyReLU", "LearnedEncoding", "Linear", "LogSigmoid", "LogSoftmax", "MLP",
+    "MSELoss", "MaxPool1d", "MaxPool2d", "Mish", "Module", "ModuleDict", "ModuleList",
+    "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parallel", "Parameter",
+    "ParameterDict", "ParameterList", "RMSNorm", "RNN", "RNNCell", "ReLU", "ReLU6", "ResBlock",
+    "ResNetS", "Residual", "ResidualMLP", "SELU", "Sequential", "SiLU", "Sigmoid",
+    "SinusoidalEncoding", "Skip", "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Tanh",
+    "TransformerBlock", "Unflatten", "Upsample", "functional", "init",
 ]  # fmt: skip

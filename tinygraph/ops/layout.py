@@ -15,6 +15,8 @@ from ..core.storage import Array
 
 BLOCK = 2**15
 """Bytes that are transposed together: what was read stays in the first cache until it is used."""
+FEW_PIXELS = 8
+"""Pixels that are transposed together on the way back: as many lines stay in the first cache."""
 ROWS = 16
 """At least so many rows together: they fill the lines that they are written to."""
 
@@ -29,10 +31,30 @@ def channels_first(ndim: int) -> tuple[int, ...]:
     return (ndim - 2, ndim - 1, *range(ndim - 2))
 
 
+def is_channels_last(x: Array) -> bool:
+    """Tell whether ``x`` (N, C, …) lies in memory as (…, N, C), and not as it is."""
+    if x.ndim < 3 or x.flags.c_contiguous:
+        return False
+    return bool(x.transpose(pixels_first(x.ndim)).flags.c_contiguous)
+
+
 def empty_channels_last(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return an array of shape (N, C, …) in memory of the order (…, N, C)."""
     memory: Array = np.empty((*shape[2:], *shape[:2]), dtype)
     return memory.transpose(channels_first(len(shape)))
+
+
+def empty_beside(model: Array, shape: tuple[int, ...], dtype: Any = None) -> Array:
+    """Return an array whose memory has the order of ``model``'s."""
+    make = empty_channels_last if is_channels_last(model) else np.empty
+    return make(shape, model.dtype if dtype is None else dtype)
+
+
+def beside(model: Array, x: Array) -> Array:
+    """Return ``x`` in memory of the order of ``model``'s: as it is, or a copy."""
+    if not is_channels_last(model) or is_channels_last(x):
+        return x
+    return channels_last(x).transpose(channels_first(x.ndim))
 
 
 def channels_last(x: Array) -> Array:
@@ -49,4 +71,15 @@ def channels_last(x: Array) -> Array:
             columns[:, i : i + count] = rows[i : i + count].T
     else:
         np.copyto(result, turned)
+    return result
+
+
+def rows_of_elements(x: Array) -> Array:
+    """Return ``x`` (N, C, …), whose memory has the channels last, as a contiguous array."""
+    turned = x.transpose(pixels_first(x.ndim))
+    result: Array = np.empty(x.shape, x.dtype)
+    count = x.shape[0] * x.shape[1]
+    pixels, rows = turned.reshape(-1, count), result.reshape(count, -1)
+    for i in range(0, len(pixels), FEW_PIXELS):
+        rows[:, i : i + FEW_PIXELS] = pixels[i : i + FEW_PIXELS].T
     return result

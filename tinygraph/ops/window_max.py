@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..core.errors import ShapeError, compose_message, describe_all
 from ..core.modes import module_path
 from ..core.op import Op, op
 from ..core.storage import Array
+from .layout import beside, empty_beside
 from .window import Sizes, check_windows, positions, window_sizes
 
 
@@ -77,8 +79,9 @@ def _argmax_windows(
     x, top = np.asarray(x), np.asarray(top)
     lengths = x.shape[x.ndim - len(kernel_size) :]
     *earlier, _ = _offsets(lengths, kernel_size, stride, dilation)
-    where = np.zeros(top.shape, np.int32)
-    before, differs = np.ones((2, *top.shape), np.bool_)
+    counts: Any = np.uint8 if len(earlier) <= 255 else np.int32
+    where: Array = np.zeros_like(top, counts)
+    before, differs = np.ones_like(top, np.bool_), np.empty_like(top, np.bool_)
     for index in earlier:
         np.not_equal(x[index], top, out=differs)
         before &= differs
@@ -150,9 +153,12 @@ def _check_place(
 def _place_windows(
     x: Any, where: Any, *, size: Sizes, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1
 ) -> Array:
-    x = np.asarray(x)
-    result = np.zeros(x.shape[: x.ndim - len(kernel_size)] + size, x.dtype)
+    x = beside(where, np.asarray(x))
+    result = empty_beside(where, x.shape[: x.ndim - len(kernel_size)] + size, x.dtype)
     apart = all(s >= d * (k - 1) + 1 for k, s, d in zip(kernel_size, stride, dilation, strict=True))
+    covered = tuple(map(mul, x.shape[x.ndim - len(size) :], stride))
+    if not apart or kernel_size != stride or size != covered:
+        result.fill(0)  # some elements are in several windows, or in none
     for k, index in enumerate(_offsets(size, kernel_size, stride, dilation)):
         if apart:
             np.multiply(x, where == k, out=result[index])

@@ -10,6 +10,7 @@ from ..core.errors import ShapeError, compose_message, describe
 from ..core.modes import module_path
 from ..core.op import Op, op
 from ..core.storage import Array
+from .layout import empty_beside
 from .window import Sizes, check_windows, positions, window_sizes
 from .window_max import combine_windows, window_slices
 
@@ -60,7 +61,8 @@ def _spread_windows(
     spans = zip(size, kernel_size, stride, dilation, strict=True)
     for axis, (length, kernel, step, gap) in enumerate(spans, -len(size)):
         later: Any = (slice(None),) * (-1 - axis)
-        result: Array = np.zeros((*x.shape[:axis], length, *x.shape[x.ndim + axis + 1 :]), x.dtype)
+        result = empty_beside(x, (*x.shape[:axis], length, *x.shape[x.ndim + axis + 1 :]))
+        result.fill(0)
         for part in window_slices(length, kernel, step, gap):
             index: Any = (..., part, *later)
             result[index] += x
