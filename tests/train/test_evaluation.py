@@ -7,6 +7,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph import nn
+from tinygraph.core.evaluation import evaluation
 from tinygraph.data import DataLoader, TensorDataset
 
 X = np.random.default_rng(0).normal(size=(23, 3)).astype(np.float32)
@@ -15,7 +16,7 @@ MODEL = nn.Linear(3, 4) >> nn.BatchNorm1d(4) >> nn.Dropout(0.5) >> nn.Linear(4, 
 
 
 def expected():
-    with nn.evaluation.evaluation(MODEL), tg.no_grad():
+    with evaluation(MODEL), tg.no_grad():
         return MODEL(X).data
 
 

@@ -54,7 +54,7 @@ CASES = {
     "model_numbers": model,
     "repeated_module": repeated,
     "composite_opened": opened,
-    "collapsed": lambda g: draw(g.chain(600)),
+    "collapsed": lambda g: draw(g.chain(600), fold=False),
 }
 
 

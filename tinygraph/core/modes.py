@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .errors import DtypeError, compose_message
+from .storage import next_index
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,15 +37,18 @@ class Scope:
         The module that was called, or the composite's record.
     root : object
         The outermost module being called, None outside any.
+    index : int
+        When the call began, on the clock that numbers tensors.
     """
 
-    __slots__ = ("path", "kind", "parent", "owner", "root")
+    __slots__ = ("path", "kind", "parent", "owner", "root", "index")
 
     def __init__(self, path: str, kind: str, parent: Scope | None, owner: Any) -> None:
         self.path = path
         self.kind = kind
         self.parent = parent
         self.owner = owner
+        self.index = next_index()
         root: Any = None if parent is None else parent.root
         self.root: Any = owner if root is None and kind == "module" else root
 

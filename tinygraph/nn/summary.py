@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtypes import as_array
 from ..core.errors import UsageError, compose_message, describe
-from ..core.modes import current_modes, current_scope, get_default_dtype, modes, no_grad
+from ..core.evaluation import evaluation, example_inputs
+from ..core.modes import current_modes, current_scope, modes, no_grad
 from ..core.tensor import Tensor
-from .evaluation import evaluation
 from .module import Module
 
 MULTIPLY_ADDS: dict[str, Callable[[Any, tuple[Any, ...]], int]] = {
@@ -164,7 +163,7 @@ def summary(model: Module, input: Any = None, depth: int = 3) -> Summary:
     found = Summary(rows, int(depth))
     found.parameter_bytes = sum(t.data.nbytes for t in (*model.parameters(), *model.buffers()))
     if input is not None:
-        inputs = _as_inputs(model, input)
+        inputs = example_inputs(model, input)
         found.input_bytes = sum(x.data.nbytes for x in inputs if isinstance(x, Tensor))
         found.forward_bytes = _run(model, inputs, {row.module: row for row in rows})
         _add_up(rows)
@@ -182,21 +181,6 @@ def _row(path: str, module: Module, model: Module) -> Row:
         own_parameters=sum(p.size for p in module._parameters.values()),
         trainable=sum(n for n, needs in sizes.values() if needs),
     )
-
-
-def _as_inputs(model: Module, given: Any) -> list[Any]:
-    """Return the arguments of the call, as tensors."""
-    if isinstance(given, list):
-        return [x for part in given for x in _as_inputs(model, part)]
-    is_shape = isinstance(given, tuple) and all(isinstance(n, int | np.integer) for n in given)
-    if is_shape:
-        floating = (p.dtype for p in model.parameters() if p.dtype.kind == "f")
-        return [Tensor(np.zeros(given, next(floating, get_default_dtype())))]
-    if isinstance(given, tuple):
-        return [x for part in given for x in _as_inputs(model, part)]
-    if isinstance(given, Tensor):
-        return [given]
-    return [Tensor(as_array(given))]
 
 
 # ---- running it ---------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ShapeError, UsageError, compose_message, describe
+from ..core.evaluation import evaluation
 from ..core.grad import grad
 from ..core.modes import enable_grad
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from ..nn.evaluation import evaluation
 from ..nn.module import Module
 from ..ops.operands import whole
 from .canvas import STYLE, axes_for, legend, tidy

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import DtypeError, ShapeError, UsageError, compose_message, describe
+from ..core.evaluation import evaluation
 from ..core.modes import get_default_dtype, no_grad
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from ..extras import require
-from ..nn.evaluation import evaluation
 from ..nn.module import Module
 from ..ops.operands import integers, whole
 from .canvas import MARKS, SERIES, STYLE, axes_for, bare, legend

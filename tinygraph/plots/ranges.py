@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ShapeError, UsageError, compose_message, describe
+from ..core.evaluation import evaluation
 from ..core.modes import enable_grad
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from ..nn.evaluation import evaluation
 from ..nn.module import Module
 from ..nn.outputs import module_outputs
 from ..viz.text import number

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError, compose_message, describe
+from ..core.evaluation import evaluation
 from ..core.modes import no_grad
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from ..data import DataLoader, Dataset, TensorDataset
 from ..nn import Module
-from ..nn.evaluation import evaluation
 from .data import Batch, arrays_of, as_loader, as_tensors, batches, dtype_of, plain
 from .losses import LossFunction, as_loss, checked_loss, weight_of
 from .metrics import Metric

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..core.errors import DivergenceError, UsageError, compose_message
+from ..core.evaluation import restored_modes
 from ..data import DataLoader
 from ..nn import Module
-from ..nn.evaluation import restored_modes
 from ..optim import Optimizer
 from .callbacks import Callback
 from .checkpointing import Checkpoint

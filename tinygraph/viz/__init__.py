@@ -5,12 +5,15 @@ graph forward and backward, `explain` writes the steps as a worked solution, `pa
 look at them one by one; `tree` writes a graph as lines of text.
 """
 
-from .drawing import Drawing, draw
+from .draw import draw
+from .drawing import Drawing
 from .explain import Explanation, explain
 from .page import Explorer, explore
 from .render import RenderError
+from .style import Style
 from .tree import text_tree
 
 __all__ = [
-    "Drawing", "Explanation", "Explorer", "RenderError", "draw", "explain", "explore", "text_tree",
+    "Drawing", "Explanation", "Explorer", "RenderError", "Style", "draw", "explain", "explore",
+    "text_tree",
 ]  # fmt: skip

@@ -8,20 +8,27 @@ from typing import Any
 
 from ..core.errors import TinygraphError
 from ..core.graph import Graph
-from ..core.modes import Scope
 from .backward import Flow, flow_from
-from .cards import NOT_COMPUTED, CardWriter
+from .cards import CardWriter
 from .content import fits_in_table
+from .costs import Costs, bytes_in_words
 from .edges import EdgeWriter
-from .fold import Folding, Group, fold
-from .model import Cluster, Picture
-from .modules import describe_scope
+from .fold import Folding, fold
+from .frames import clusters_of
+from .heat import Heat, explained, gradient_heat, value_heat
+from .legend import legend_of
+from .model import Picture
 from .names import Names
-from .scopes import scope_chain
+from .repeats import Repeats, find_repeats
+from .scopes import ScopeTree
+from .screen import fold_to_fit
 from .text import TOOLTIP_LIMIT, clean, count
 
 NUMBERS_CARDS = 40
 LEGEND_CARDS = 12
+
+ROWS = ("values", "gradients", "bytes", "time")
+"""What ``show=`` can ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,54 +44,88 @@ class Request:
     legend: bool | str = "auto"
     upstream: Any = None
     limit: int | None = 500
+    show: frozenset[str] | None = None
+    saved: bool = False
+    heat: str | None = None
+    repeats: bool | str = "auto"
+
+    def wants_gradients(self, view: str) -> bool:
+        """Tell whether cards have a row for the gradient."""
+        if self.show is not None:
+            return "gradients" in self.show
+        return view == "numbers" and self.gradients is not False and self.heat is None
 
 
 def build(graph: Graph, request: Request) -> Picture:
     """Fold the graph, run the backward pass if it is to be shown, and write the cards."""
     view, folding = _choose_view(graph, request)
-    remarks: list[str] = _folding_remarks(folding)
-    wants_gradients = view == "numbers" and request.gradients is not False
-    flow = _flow(graph, request, remarks) if wants_gradients else None
+    remarks = _folding_remarks(folding, request)
+    with_gradients = request.wants_gradients(view) and graph.failure is None
+    flow = _flow(graph, request, remarks) if with_gradients or request.heat else None
+    heat = _heat(folding, flow, request, remarks)
+    costs = _costs(graph, request, remarks)
     names = Names(request.names)
     if view == "numbers":
         names.number_the_rest(t for g in folding.groups for t in g.exits)
     ids = {group: f"n{i}" for i, group in enumerate(folding.groups)}
-    clusters, places = _clusters(folding)
-    cards = CardWriter(graph, folding, names, flow, view, wants_gradients)
-    edges = EdgeWriter(folding, names, flow, ids)
+    clusters, homes = clusters_of(folding)
+    with_values = view == "numbers" if request.show is None else "values" in request.show
+    cards = CardWriter(
+        graph, folding, names, flow, view, with_gradients, with_values, costs, heat, relative=True
+    )
+    drawn = flow if with_gradients else None
+    edges = EdgeWriter(folding, names, drawn, ids, cards.failed)
     picture = Picture(
         view=view,
         direction=request.direction or ("LR" if view == "numbers" else "TB"),
-        cards=[cards.write(g, ids[g], places.get(_open_scope(g))) for g in folding.groups],
+        cards=[cards.write(g, ids[g], homes.get(g)) for g in folding.groups],
         edges=[e for g in folding.groups for e in edges.write(g)],
         clusters=clusters,
         title=clean(request.title, TOOLTIP_LIMIT) if request.title else "",
         remarks=remarks,
+        scale=heat.scale if heat is not None else None,
     )
     if request.legend is True or (request.legend == "auto" and len(picture.cards) <= LEGEND_CARDS):
-        picture.legend = _legend(picture)
+        picture.legend = legend_of(picture)
     return picture
 
 
+# ---- what is drawn ------------------------------------------------------------------------------
+
+
 def _choose_view(graph: Graph, request: Request) -> tuple[str, Folding]:
-    if request.view != "auto":
-        return request.view, fold(graph, request.view, request.depth, request.limit)
-    folding = fold(graph, "numbers", request.depth, request.limit)
-    small = all(fits_in_table(t.shape) for g in folding.groups for t in g.exits)
-    if small and len(folding.groups) <= NUMBERS_CARDS and not folding.hidden:
-        return "numbers", folding
-    return "architecture", fold(graph, "architecture", request.depth, request.limit)
+    if request.view == "numbers":
+        return "numbers", fold(graph, "numbers", request.depth, request.limit)
+    if request.view == "auto" and graph.failure is None:
+        folding = fold(graph, "numbers", request.depth, request.limit)
+        small = all(fits_in_table(t.shape) for g in folding.groups for t in g.exits)
+        if small and len(folding.groups) <= NUMBERS_CARDS and not folding.hidden:
+            return "numbers", folding
+    return "architecture", _fold_architecture(graph, request)
 
 
-def _folding_remarks(folding: Folding) -> list[str]:
+def _fold_architecture(graph: Graph, request: Request) -> Folding:
+    """Draw equal siblings once, and open modules as deep as asked for, or as a screen shows."""
+    scopes = ScopeTree(graph)
+    wanted = request.heat is None if request.repeats == "auto" else request.repeats
+    repeats = find_repeats(graph, scopes) if wanted and graph.failure is None else Repeats()
+    if request.depth is None and request.limit is not None:
+        folding = fold_to_fit(graph, scopes, repeats)
+        if len(folding.groups) <= request.limit:
+            return folding
+    return fold(graph, "architecture", request.depth, request.limit, repeats)
+
+
+def _folding_remarks(folding: Folding, request: Request) -> list[str]:
     if folding.hidden:
-        return [
-            f"{count(folding.hidden, 'card')} in the middle are drawn as one; "
-            "limit=None draws them all"
-        ]
-    if folding.depth is not None and folding.reduced:
-        return [f"collapsed to depth {folding.depth} to stay readable; depth= opens more"]
+        hidden = count(folding.hidden, "card")
+        return [f"{hidden} in the middle are drawn as one; limit=None draws them all"]
+    if request.depth is None and folding.reduced:
+        return [f"collapsed to depth {folding.depth}; depth= opens more"]
     return []
+
+
+# ---- what is said about it ----------------------------------------------------------------------
 
 
 def _flow(graph: Graph, request: Request, remarks: list[str]) -> Flow | None:
@@ -93,7 +134,10 @@ def _flow(graph: Graph, request: Request, remarks: list[str]) -> Flow | None:
     "auto" shows them once a backward pass of the user went through, or with ``grad=``; it
     never fails, because the picture without them is still worth seeing.
     """
-    if request.gradients is True:
+    if request.heat == "values" and request.show is None:
+        return None
+    asked = request.show is not None and "gradients" in request.show
+    if request.gradients is True or request.heat == "gradients" or asked:
         return flow_from(graph.outputs, request.upstream)
     used = any(t.used for t in graph.outputs) or any(
         leaf.tensor.grad is not None for leaf in graph.leaves
@@ -110,50 +154,23 @@ def _flow(graph: Graph, request: Request, remarks: list[str]) -> Flow | None:
         return None
 
 
-def _open_scope(group: Group) -> Scope | None:
-    """Return the open scope a card lies in."""
-    scope: Scope | None = group.scope
-    return scope.parent if group.kind == "closed" and scope else scope
+def _heat(folding: Folding, flow: Flow | None, request: Request, remarks: list[str]) -> Heat | None:
+    if request.heat == "values":
+        return value_heat(folding)
+    if request.heat is None or flow is None:
+        return None
+    heat = gradient_heat(folding, flow)
+    if {"vanishing", "exploding"} & set(heat.words.values()):
+        remarks.append(explained())
+    return heat
 
 
-def _clusters(folding: Folding) -> tuple[list[Cluster], dict[Scope | None, int | None]]:
-    """Describe the open scopes that hold a card, outer before inner."""
-    shown = {s for group in folding.groups for s in scope_chain(_open_scope(group))}
-    places: dict[Scope | None, int | None] = {None: None}
-    clusters: list[Cluster] = []
-    for scope in folding.scopes.scopes:
-        if scope not in shown:
-            continue
-        facts = describe_scope(scope, folding.scopes)
-        places[scope] = len(clusters)
-        clusters.append(
-            Cluster(
-                title=facts.name,
-                details=" · ".join(x for x in (facts.kind, facts.parameters, facts.calls) if x),
-                tooltip=facts.tooltip,
-                parent=places[scope.parent],
-                level=folding.scopes.level[scope],
-            )
-        )
-    return clusters, places
-
-
-def _legend(picture: Picture) -> list[str]:
-    """List the marks that occur, in the order a reader meets them."""
-    roles = {card.role for card in picture.cards}
-    marks: list[str] = [
-        role for role in ("leaf", "parameter", "constant", "output") if role in roles
-    ]
-    if picture.view == "numbers":
-        marks.append("value")
-        if any(card.gradient for card in picture.cards):
-            marks.append("gradient")
-        if any(card.gradient and card.gradient.content is NOT_COMPUTED for card in picture.cards):
-            marks.append("pending")
-        if any(edge.local for edge in picture.edges):
-            marks.append("local")
-        if any(edge.adds for edge in picture.edges):
-            marks.append("adds")
-        if any(edge.dead for edge in picture.edges):
-            marks.append("dead")
-    return marks
+def _costs(graph: Graph, request: Request, remarks: list[str]) -> Costs | None:
+    wanted = (request.show or frozenset()) & {"bytes", "time"}
+    wanted |= {"saved"} if request.saved else set()
+    if not wanted or graph.failure is not None:
+        return None
+    costs = Costs(graph, wanted)
+    if request.saved:
+        remarks.append(f"{bytes_in_words(costs.total)} are kept for the backward pass")
+    return costs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..core.graph import Graph
@@ -9,32 +10,63 @@ from ..core.storage import Array
 from ..core.tensor import Tensor
 from .backward import Flow
 from .content import content_of
+from .costs import Costs
 from .fold import Folding, Group
 from .formula import FORMULA_LIMIT, describe_call, shortest_fit
+from .heat import Heat
 from .model import Card, Gradient, Number
 from .modules import describe_scope
 from .names import Names
-from .text import TOOLTIP_LIMIT, clean, count, exact, shape, term
+from .rules import bundles
+from .text import TOOLTIP_LIMIT, clean, count, exact, shape, term, wrap
 
 NOT_COMPUTED = Number("—", quiet=True)
 STOPPED = Number("no gradient", quiet=True)
 TERMS_LIMIT = 3
+MESSAGE_WIDTH, MESSAGE_LINES = 44, 3
+"""How much of an error's sentence a card shows; all of it is in the tooltip."""
+
+_SENTENCES = re.compile(r" (?=Received |Fix: |In module )")
 SYMBOL_LIMIT = 3
 
 
 class CardWriter:
-    """Writes the card of a group; knows the picture's view and names."""
+    """Writes the card of a group; knows the picture's view and names.
+
+    Parameters
+    ----------
+    graph : Graph
+    folding : Folding
+    names : Names
+    flow : Flow or None
+    view : str
+    with_gradients, with_values : bool
+        Whether cards have these rows; values by default in the numbers view.
+    costs : Costs, optional
+        What cards say about bytes and time.
+    heat : Heat, optional
+        How cards are coloured.
+    relative : bool
+        Whether names of modules leave out the path of the frame around them.
+    """
 
     def __init__(
         self, graph: Graph, folding: Folding, names: Names, flow: Flow | None, view: str,
-        with_gradients: bool,
+        with_gradients: bool, with_values: bool | None = None, costs: Costs | None = None,
+        heat: Heat | None = None, relative: bool = False,
     ) -> None:  # fmt: skip
-        self.outputs = set(graph.outputs)
+        self.outputs = {folding.repeats.shown(t) for t in graph.outputs}
+        self.failed = graph.outputs[0] if graph.failure is not None else None
+        self.message = graph.failure.message if graph.failure is not None else ""
         self.folding = folding
         self.names = names
         self.flow = flow
         self.numbers = view == "numbers"
+        self.with_values = self.numbers if with_values is None else with_values
         self.with_gradients = with_gradients
+        self.costs = costs
+        self.heat = heat
+        self.relative = relative
         self.parameters = folding.scopes.all_parameters
         self.derivative_of = self._output_symbol(graph)
         self.readers: dict[Tensor, list[Group]] = {}
@@ -45,19 +77,36 @@ class CardWriter:
     def write(self, group: Group, id_: str, cluster: int | None) -> Card:
         """Return the card of ``group``."""
         header, note, lines = self._texts(group)
-        single = self.numbers and len(group.exits) == 1 and group.kind != "rest"
+        failed = self._holds_failure(group)
+        single = len(group.exits) == 1 and group.kind != "rest" and not failed
         tensor = group.tensor
+        heat: float | None = None
+        alert: tuple[str, ...] = ()
+        if failed:
+            header, alert = f"✕ {header}", _message_lines(self.message)
+        elif self.heat is not None and group in self.heat.levels:
+            heat = self.heat.levels[group]
+            lines = (*lines, self.heat.lines[group])
+            alert = (self.heat.words[group],) if group in self.heat.words else ()
+        if self.costs is not None and not failed:
+            lines = (*lines, *self.costs.lines(group))
         return Card(
             id=id_,
-            role=self._role(group),
+            role="failed" if failed else self._role(group),
             header=header,
             note=note,
             lines=lines,
-            value=content_of(tensor.data) if single else None,
+            value=content_of(tensor.data) if single and self.with_values else None,
             gradient=self._gradient(tensor) if single and self.with_gradients else None,
             tooltip=self._tooltip(group),
             cluster=cluster,
+            alert=alert,
+            heat=heat,
+            stack=self.folding.run_of(group) is not None,
         )
+
+    def _holds_failure(self, group: Group) -> bool:
+        return self.failed is not None and self.folding.home[self.failed] is group
 
     # ---- words -------------------------------------------------------------------------
 
@@ -81,23 +130,38 @@ class CardWriter:
         note = shape(lengths) if lengths else ""
         if group.kind == "leaf":
             kind = "parameter" if group.tensor in self.parameters else "input"
-            return name if name != "·" else kind, note, ()
+            header = name if name not in ("", "·") else kind
+            copies = self.folding.repeats.copies(group.tensor)
+            return f"{header} × {copies}" if copies > 1 and kind == "input" else header, note, ()
+        if self._holds_failure(group):
+            name = note = ""
         if group.kind == "closed" and group.scope and group.scope.kind == "module":
             return self._module_texts(group, name, note)
         made = self._made_by(group)
+        run = self.folding.run_of(group)
+        if run is not None:
+            return f"{made} × {run.times}", note, ()
         if len(group.exits) != 1:
             return made, "", tuple(shape(t.shape) for t in group.exits[:4])
         return (f"{name} = {made}" if name not in ("", "·") else made), note, ()
 
     def _module_texts(self, group: Group, name: str, note: str) -> tuple[str, str, tuple[str, ...]]:
         assert group.scope is not None
-        facts = describe_scope(group.scope, self.folding.scopes)
-        if not self.numbers:
-            lines = (facts.parameters, facts.calls, facts.shapes)
-            return facts.name, facts.kind, tuple(line for line in lines if line)
-        header = f"{name} = {facts.name}" if name else facts.name
-        details = " · ".join(x for x in (facts.kind, facts.parameters) if x)
-        return header, note if name else "", tuple(x for x in (details, facts.calls) if x)
+        frame = self.folding.frame_of(group) if self.relative else None
+        run = self.folding.run_of(group)
+        facts = describe_scope(
+            group.scope, self.folding.scopes, run, self.folding.path_around(frame)
+        )
+        is_named = bool(name) and (self.numbers or bool(self.names.full(group.tensor)))
+        header = f"{name} = {facts.name}" if is_named else facts.name
+        rows = [(facts.kind, facts.parameters), (facts.calls,)]
+        if run is not None:
+            rows = [(facts.kind,), (facts.parameters, facts.calls)]
+        lines = [" · ".join(x for x in row if x) for row in rows]
+        if len(group.exits) != 1:
+            note = ""
+            lines.append(" ".join(shape(t.shape) for t in group.exits[:4]))
+        return header, note, tuple(line for line in lines if line)
 
     def _made_by(self, group: Group) -> str:
         """Return the formula or call in the numbers view, sign and name in architecture."""
@@ -130,8 +194,10 @@ class CardWriter:
             lines.append(clean(tensor.op.name, 60) + (f": {formula}" if formula else ""))
             if tensor.scope is not None:
                 lines.append("in " + clean(tensor.scope.path, TOOLTIP_LIMIT))
+        if self._holds_failure(group):
+            return "\n".join([*filter(None, lines), clean(self.message, TOOLTIP_LIMIT)])
         lines.append(f"{shape(tensor.shape)} {tensor.dtype}")
-        if self.numbers and tensor.size == 1 and len(group.exits) == 1:
+        if self.with_values and tensor.size == 1 and len(group.exits) == 1:
             lines.append(f"value {exact(tensor.item())}")
             gradient = self.flow.gradients.get(tensor) if self.flow else None
             if gradient is not None:
@@ -166,9 +232,8 @@ class CardWriter:
         assert self.flow is not None
         parts = [self.flow.seeds[tensor]] if tensor in self.flow.seeds else []
         for group in self.readers.get(tensor, ()):
-            uses = group.uses[tensor]
-            bundles = [[use] for use in uses] if group.kind == "op" else [uses]
-            parts += [p for b in bundles if (p := self.flow.along(b)) is not None]
+            found = (self.flow.along(uses) for x, uses in bundles(group) if x is tensor)
+            parts += [part for part in found if part is not None]
         if len(parts) < 2:
             return ""
         if tensor.size != 1:
@@ -176,3 +241,9 @@ class CardWriter:
         if len(parts) > TERMS_LIMIT:
             return f"Σ of {len(parts)} ="
         return " + ".join(term(p.item(), i == 0) for i, p in enumerate(parts)) + " ="
+
+
+def _message_lines(message: str) -> tuple[str, ...]:
+    """Return what must hold, what was received and the fix: each begins a line."""
+    parts = _SENTENCES.split(message)
+    return tuple(line for part in parts for line in wrap(part, MESSAGE_WIDTH, MESSAGE_LINES))

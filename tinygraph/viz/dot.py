@@ -8,7 +8,7 @@ import graphviz
 
 from .labels import card_label, cluster_label, edge_label, legend_label, picture_title, table
 from .model import Card, Edge, Picture
-from .style import Style
+from .style import Style, ramp
 from .text import escape, quote
 
 
@@ -89,7 +89,7 @@ def _cards(picture: Picture, style: Style) -> Iterator[str]:
             if place is not None or picture.legend:
                 inside.reverse()
     for card in cards.get(None, ()):
-        yield _card_line(card, style)
+        yield _card_line(card, picture, style)
     stack = children.get(None, [])[::-1]
     while stack:
         i = stack.pop()
@@ -98,7 +98,7 @@ def _cards(picture: Picture, style: Style) -> Iterator[str]:
             continue
         yield _cluster_line(i, picture, style)
         for card in cards.get(i, ()):
-            yield _card_line(card, style)
+            yield _card_line(card, picture, style)
         stack.append(-1)
         stack += children.get(i, [])[::-1]
 
@@ -114,17 +114,22 @@ def _cluster_line(i: int, picture: Picture, style: Style) -> str:
     )
 
 
-def _card_line(card: Card, style: Style) -> str:
+def _card_line(card: Card, picture: Picture, style: Style) -> str:
     fill = {
         "leaf": style.leaf,
         "parameter": style.leaf,
         "output": style.output,
     }.get(card.role, style.result)
+    if card.heat is not None and picture.scale is not None:
+        fill = ramp(card.heat, picture.scale.kind, style)
     look = {
         "parameter": f" penwidth={style.bold:g}",
         "constant": ' style="rounded,filled,dashed"',
         "rest": ' style="rounded,filled,dashed"',
+        "failed": f' penwidth={style.bold:g} color="{style.failed}"',
     }.get(card.role, "")
+    if card.stack:
+        look += " peripheries=2"
     return (
         f'\t{card.id} [class={card.role} fillcolor="{fill}"{look} '
         f"tooltip={_tooltip(card.tooltip)} label=<{card_label(card, style)}>]\n"

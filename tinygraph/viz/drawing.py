@@ -1,30 +1,21 @@
-"""tg.draw and what it returns."""
+"""What tg.draw returns: a picture that shows itself, and renders to files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import graphviz
 
-from ..core.errors import UsageError, compose_message, describe
-from ..core.graph import Graph
-from ..core.graph import graph as graph_of
-from ..core.tensor import Tensor
-from .build import Request, build
-from .checks import check_choice, check_count
 from .dot import to_digraph
 from .files import checked_target, write_file
 from .mermaid import mermaid_text
 from .model import Picture
 from .render import HINT, TIMEOUT, RenderError, checked_format, render_dot
-from .style import Style, theme_named
+from .style import Style
 
-VIEWS = ("auto", "numbers", "architecture")
-DIRECTIONS = ("LR", "TB", "RL", "BT")
 NOTEBOOK_TEXT = 20_000
 
 
@@ -136,98 +127,3 @@ class Drawing:
     def __repr__(self) -> str:
         cards, edges = len(self.picture.cards), len(self.picture.edges)
         return f"Drawing({self.picture.view}, {cards} cards, {edges} edges)"
-
-
-def draw(
-    outputs: Any,
-    *,
-    view: str = "auto",
-    gradients: bool | str = "auto",
-    grad: Any = None,
-    names: Mapping[str, Any] | None = None,
-    depth: int | None = None,
-    direction: str | None = None,
-    title: str | None = None,
-    theme: str = "default",
-    legend: bool | str = "auto",
-    limit: int | None = 500,
-) -> Drawing:
-    """Draw the graph below a tensor.
-
-    Two views. *Numbers* (small graphs) shows every value, and after ``backward()`` every
-    gradient, with the local derivative and what it adds on each edge. *Architecture* shows
-    modules, shapes and parameter counts. The picture runs a backward pass of its own and
-    never touches ``.grad``.
-
-    Parameters
-    ----------
-    outputs : Tensor, sequence of Tensor, or anything with ``.graph()``
-        What to draw, and everything it was made of.
-    view : {"auto", "numbers", "architecture"}
-        "auto" shows numbers up to 40 cards with small tensors.
-    gradients : {"auto", True, False}
-        "auto" shows them once a backward pass went through, "—" before.
-    grad : Tensor, ndarray or list of them, optional
-        Upstream gradient for outputs with more than one element.
-    names : dict, optional
-        Names for tensors: ``locals()`` or ``{"q": q}``.
-    depth : int, optional
-        Open modules and functions made of ops down to this depth; 0 closes all.
-    direction : {"LR", "TB", "RL", "BT"}, optional
-        Default: numbers left to right, architecture top to bottom.
-    title : str, optional
-        A line above the picture.
-    theme : {"default", "cs231n"}
-        Blue and orange, or the green and red of the lecture slides.
-    legend : {"auto", True, False}
-        "auto" explains the marks in pictures of up to 12 cards.
-    limit : int or None
-        Collapse pictures of more cards; None draws everything.
-
-    Returns
-    -------
-    Drawing
-        Shows itself in a notebook; ``.render("graph.svg")`` writes a file.
-
-    Raises
-    ------
-    UsageError
-        If an argument is none of those above.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> x, y, z = tg.variables(x=-2, y=5, z=-4)
-    >>> f = (x + y) * z
-    >>> f.backward()
-    >>> tg.draw(f, names={"f": f})
-    Drawing(numbers, 5 cards, 4 edges)
-    """
-    check_choice("draw", "view", view, VIEWS)
-    check_choice("draw", "gradients", gradients, ("auto", True, False))
-    check_choice("draw", "legend", legend, ("auto", True, False))
-    check_choice("draw", "direction", direction, (None, *DIRECTIONS))
-    check_count("draw", "depth", depth, 0)
-    check_count("draw", "limit", limit, 1)
-    style = theme_named(theme)
-    graph = _as_graph(outputs)
-    request = Request(view, gradients, names, depth, direction, title, legend, grad, limit)
-    return Drawing(build(graph, request), style)
-
-
-def _as_graph(outputs: Any) -> Graph:
-    if isinstance(outputs, Graph):
-        return outputs
-    if isinstance(outputs, list | tuple):
-        return graph_of(*outputs)
-    if not isinstance(outputs, Tensor) and not callable(getattr(outputs, "graph", None)):
-        fix = "draw(model(x)): a model has a graph once it was called"
-        raise UsageError(compose_message("draw takes tensors", describe(outputs), fix))
-    return graph_of(outputs)
-
-
-def _mermaid(graph: Graph, **options: Any) -> str:
-    return draw(graph, **options).to_mermaid()
-
-
-Graph.as_mermaid = staticmethod(_mermaid)

@@ -2,68 +2,68 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..core.tensor import Tensor
-from .backward import Flow, Use, local_parts, total
+from . import rules
+from .backward import Flow, Use
 from .fold import Folding, Group
 from .formula import describe_rule
 from .model import Edge
 from .names import Names
+from .rules import bundles, edges_back
 from .text import clean, number, shape
+
+Key = tuple[Tensor, int, Group]
+"""The first use of an edge and the card it enters."""
 
 
 class EdgeWriter:
-    """Writes the edges that enter a group: one per use of an op, one per tensor otherwise."""
+    """Writes the edges that enter a group: one per use of an op, one per tensor otherwise.
+
+    Parameters
+    ----------
+    folding : Folding
+    names : Names
+    flow : Flow or None
+        The backward pass whose numbers stand on the edges.
+    ids : dict from Group to str
+    failed : Tensor or None
+        The call that failed: its edges say which shapes met there.
+    """
 
     def __init__(
-        self, folding: Folding, names: Names, flow: Flow | None, ids: dict[Group, str]
+        self,
+        folding: Folding,
+        names: Names,
+        flow: Flow | None,
+        ids: dict[Group, str],
+        failed: Tensor | None = None,
     ) -> None:
         self.folding = folding
         self.names = names
-        self.flow = flow
         self.ids = ids
+        self.failed = failed
+        self.back: dict[Key, rules.Edge] = {}
+        if flow is not None:
+            for edge in edges_back(folding.groups, flow):
+                self.back[(*edge.uses[0], edge.group)] = edge
 
     def write(self, group: Group) -> list[Edge]:
         """Return the edges into ``group``, in the order of its operands."""
-        parts = self._scalar_parts(group)
-        edges = []
-        for x, uses in group.uses.items():
-            bundles = [[use] for use in uses] if group.kind == "op" else [uses]
-            edges += [self._edge(group, x, bundle, parts) for bundle in bundles]
-        return edges
+        return [self._edge(group, x, uses) for x, uses in bundles(group)]
 
-    def _scalar_parts(self, group: Group) -> dict[Use, np.ndarray]:
-        """Run the group's VJPs with an upstream gradient of 1 if its result is one number."""
-        if self.flow is None or group.kind in ("leaf", "rest") or len(group.exits) != 1:
-            return {}
-        exit_ = group.exits[0]
-        if exit_.size != 1 or exit_ not in self.flow.gradients:
-            return {}
-        return local_parts([n.tensor for n in group.nodes if n.op], exit_)
-
-    def _edge(self, group: Group, x: Tensor, uses: list[Use], parts: dict[Use, np.ndarray]) -> Edge:
+    def _edge(self, group: Group, x: Tensor, uses: list[Use]) -> Edge:
         ends = self.ids[self.folding.home[x]], self.ids[group]
         tooltip = f"{self.names.tooltip(x)} {shape(x.shape)}".strip()
-        adds = self.flow.along(uses) if self.flow else None
-        if adds is None:
-            return Edge(*ends, tooltip=tooltip)
-        local = total(parts, uses) if x.size == 1 else None
-        if local is not None:
-            derivative = local.item()
-            return Edge(
-                *ends,
-                local=(f"× {number(derivative)}",),
-                adds=f"◂ {number(adds.item())}",
-                dead=derivative == 0,
-                tooltip=tooltip,
-            )
-        return Edge(
-            *ends,
-            local=self._rule(group, uses[0]),
-            adds=f"◂ {number(adds.item())}" if adds.size == 1 else "",
-            tooltip=tooltip,
-        )
+        back = self.back.get((*uses[0], group))
+        if back is None:
+            meets = any(result is self.failed for result, _ in uses)
+            return Edge(*ends, local=(shape(x.shape),) if meets else (), tooltip=tooltip)
+        adds = f"◂ {number(back.contribution.item())}" if back.contribution.size == 1 else ""
+        if back.local is None:
+            return Edge(*ends, local=self._rule(group, uses[0]), adds=adds, tooltip=tooltip)
+        derivative = back.local.item()
+        local = (f"× {number(derivative)}",)
+        return Edge(*ends, local=local, adds=adds, dead=derivative == 0, tooltip=tooltip)
 
     def _rule(self, group: Group, use: Use) -> tuple[str, ...]:
         """Return the rule of an op's edge as text with shapes; composites show none."""

@@ -7,11 +7,12 @@ a way out and back in, and the cards form a graph without cycles.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..core.graph import Graph, Node
 from ..core.modes import Scope
 from ..core.tensor import Tensor
+from .repeats import Repeat, Repeats
 from .scopes import ScopeTree
 
 DEFAULT_DEPTH = 3
@@ -48,9 +49,28 @@ class Group:
         return self.exits[-1] if self.exits else self.nodes[-1].tensor
 
 
+Frame = Scope | Repeat
+"""What is drawn around cards: an open call, or one period of a run of several siblings."""
+
+
 @dataclass(slots=True)
 class Folding:
-    """A graph folded into groups, in topological order."""
+    """A graph folded into groups, in topological order.
+
+    Attributes
+    ----------
+    groups : list of Group
+    home : dict from Tensor to Group
+    scopes : ScopeTree
+    depth : int or None
+        How deep modules are open; None for the usual.
+    hidden : int
+        How many cards in the middle are drawn as one.
+    reduced : bool
+        Whether modules were closed to have fewer cards.
+    repeats : Repeats
+        Runs of equal siblings, of which only the first is drawn.
+    """
 
     groups: list[Group]
     home: dict[Tensor, Group]
@@ -58,29 +78,76 @@ class Folding:
     depth: int | None
     hidden: int = 0
     reduced: bool = False
+    repeats: Repeats = field(default_factory=Repeats)
+
+    def run_of(self, group: Group) -> Repeat | None:
+        """Return the run that a card stands for all by itself: "Block × 12"."""
+        unit = group.scope if group.kind == "closed" else group.tensor
+        run = self.repeats.runs.get(unit) if unit is not None and group.kind != "rest" else None
+        return run if run is not None and len(run.units) == 1 else None
+
+    def frame_of(self, group: Group) -> Frame | None:
+        """Return what is drawn around a card."""
+        if group.kind == "closed" and group.scope is not None:
+            return self.around(group.scope)
+        run = self.repeats.runs.get(group.tensor) if group.kind == "op" else None
+        return run if run is not None and len(run.units) > 1 else group.scope
+
+    def around(self, frame: Frame) -> Frame | None:
+        """Return what is drawn around an open call or a run."""
+        if isinstance(frame, Repeat):
+            return frame.parent
+        run = self.repeats.runs.get(frame)
+        return run if run is not None and len(run.units) > 1 else frame.parent
+
+    def path_around(self, frame: Frame | None) -> str:
+        """Return the path of the innermost open module among a frame and those around it."""
+        while frame is not None and not (isinstance(frame, Scope) and frame.kind == "module"):
+            frame = self.around(frame)
+        return "" if frame is None else frame.path
+
+    def frames_around(self, group: Group) -> list[Frame]:
+        """Return everything that is drawn around a card, outermost first."""
+        chain = []
+        frame = self.frame_of(group)
+        while frame is not None:
+            chain.append(frame)
+            frame = self.around(frame)
+        return chain[::-1]
 
 
-def fold(graph: Graph, view: str, depth: int | None, limit: int | None) -> Folding:
+def fold(
+    graph: Graph,
+    view: str,
+    depth: int | None,
+    limit: int | None,
+    repeats: Repeats | None = None,
+) -> Folding:
     """Close scopes until at most ``limit`` cards are left; then keep only the two ends."""
     scopes = ScopeTree(graph)
+    runs = repeats or Repeats()
     if depth is not None:
-        return _fold_at(graph, scopes, lambda s: scopes.level[s] < depth, depth)
-    folding = _fold_at(graph, scopes, default_rule(scopes, view), None)
+        return _fold_at(graph, scopes, _asked_rule(scopes, view, depth), depth, runs)
+    folding = _fold_at(graph, scopes, default_rule(scopes, view), None, runs)
     if limit is None:
         return folding
     level = min(DEFAULT_DEPTH, max(scopes.level.values(), default=0))
     while len(folding.groups) > limit and level > 0:
         level -= 1
-        folding = _fold_at(graph, scopes, _up_to(scopes, level), level)
+        folding = _fold_at(graph, scopes, _up_to(scopes, level), level, runs)
         folding.reduced = True
     return folding if len(folding.groups) <= limit else _keep_ends(graph, folding, limit)
 
 
 def fold_where(
-    graph: Graph, scopes: ScopeTree, is_open: Callable[[Scope], bool], limit: int | None = None
+    graph: Graph,
+    scopes: ScopeTree,
+    is_open: Callable[[Scope], bool],
+    limit: int | None = None,
+    repeats: Repeats | None = None,
 ) -> Folding:
     """Fold with these scopes open; keep only the two ends of more than ``limit`` cards."""
-    folding = _fold_at(graph, scopes, is_open, None)
+    folding = _fold_at(graph, scopes, is_open, None, repeats or Repeats())
     if limit is None or len(folding.groups) <= limit:
         return folding
     return _keep_ends(graph, folding, limit)
@@ -97,12 +164,22 @@ def default_rule(scopes: ScopeTree, view: str) -> Callable[[Scope], bool]:
     return is_open
 
 
+def _asked_rule(scopes: ScopeTree, view: str, depth: int) -> Callable[[Scope], bool]:
+    """Open what lies less deep; in architecture plain layers last, after all that hold others."""
+    layers = view == "numbers" or depth > scopes.deepest
+    return lambda s: scopes.level[s] < depth and (layers or s in scopes.holds_modules)
+
+
 def _up_to(scopes: ScopeTree, depth: int) -> Callable[[Scope], bool]:
     return lambda s: s.kind == "module" and scopes.level[s] < depth
 
 
 def _fold_at(
-    graph: Graph, scopes: ScopeTree, is_open: Callable[[Scope], bool], depth: int | None
+    graph: Graph,
+    scopes: ScopeTree,
+    is_open: Callable[[Scope], bool],
+    depth: int | None,
+    repeats: Repeats,
 ) -> Folding:
     """Put every node into the card of its outermost closed scope, or into its own."""
     closed: dict[Scope | None, Scope | None] = {None: None}
@@ -113,6 +190,8 @@ def _fold_at(
     home: dict[Tensor, Group] = {}
     groups: list[Group] = []
     for node in graph.nodes:
+        if node.tensor in repeats.drawn:
+            continue
         shut = closed[node.scope] if node.op else None
         group = by_scope.get(shut) if shut else None
         if group is None:
@@ -122,21 +201,22 @@ def _fold_at(
                 group.kind, group.scope, by_scope[shut] = "closed", shut, group
         group.nodes.append(node)
         home[node.tensor] = group
-    groups = _place_leaves(graph, scopes, groups, home)
-    return _connect(graph, Folding(groups, home, scopes, depth))
+    groups = _place_leaves(scopes, groups, home, repeats)
+    return _connect(graph, Folding(groups, home, scopes, depth, repeats=repeats))
 
 
 def _place_leaves(
-    graph: Graph, scopes: ScopeTree, groups: list[Group], home: dict[Tensor, Group]
+    scopes: ScopeTree, groups: list[Group], home: dict[Tensor, Group], repeats: Repeats
 ) -> list[Group]:
     """Move parameters into the module that owns them: into its card if it is closed."""
     around: dict[Tensor, Scope | None] = {}
     readers: dict[Tensor, set[Group]] = {}
-    for node in graph.nodes:
-        for x in node.inputs:
-            if isinstance(x, Tensor) and x.op is None:
-                around[x] = scopes.common(around[x], node.scope) if x in around else node.scope
-                readers.setdefault(x, set()).add(home[node.tensor])
+    for reader in groups:
+        for node in reader.nodes:
+            for x in map(repeats.shown, node.inputs):
+                if isinstance(x, Tensor) and x.op is None:
+                    around[x] = scopes.common(around[x], node.scope) if x in around else node.scope
+                    readers.setdefault(x, set()).add(reader)
     moved: set[Group] = set()
     for leaf, consumers in around.items():
         group = home[leaf]
@@ -149,22 +229,24 @@ def _place_leaves(
 
 
 def _owns(group: Group, leaf: Tensor, scopes: ScopeTree) -> bool:
-    """Tell whether a closed module has the leaf as a parameter: the card hides it."""
+    """Tell whether a closed call hides a leaf: its parameter or buffer, or a constant it made."""
     scope = group.scope if group.kind == "closed" else None
-    return scope is not None and leaf in scopes.parameters(scope)
+    return scope is not None and scopes.owns(scope, leaf)
 
 
 def _connect(graph: Graph, folding: Folding) -> Folding:
     """Find what goes into and out of each group, and sort groups topologically."""
-    home = folding.home
+    home, shown = folding.home, folding.repeats.shown
     exits: dict[Group, dict[Tensor, None]] = {g: {} for g in folding.groups}
     for node in graph.nodes:
+        if node.tensor in folding.repeats.drawn:
+            continue
         group = home[node.tensor]
-        for position, x in enumerate(node.inputs):
+        for position, x in enumerate(map(shown, node.inputs)):
             if isinstance(x, Tensor) and home[x] is not group and not _hidden(x, group, folding):
                 group.uses.setdefault(x, []).append((node.tensor, position))
                 exits[home[x]][x] = None
-    for output in graph.outputs:
+    for output in map(shown, graph.outputs):
         exits[home[output]][output] = None
     for group in folding.groups:
         group.exits = sorted(exits[group], key=lambda t: t.index)
@@ -189,5 +271,5 @@ def _keep_ends(graph: Graph, folding: Folding, limit: int) -> Folding:
     for group in (*ends[0], *ends[1]):
         group.uses = {}
     groups = [*ends[0], rest, *ends[1]]
-    hidden = len(middle)
-    return _connect(graph, Folding(groups, folding.home, folding.scopes, folding.depth, hidden))
+    merged = replace(folding, groups=groups, hidden=len(middle), reduced=False)
+    return _connect(graph, merged)

@@ -5,11 +5,23 @@ Every piece of text passes through :func:`escape`; the only tags are written her
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
-from .model import Card, Cluster, Content, Edge, Gradient, HeatMap, Matrix, Number, Picture
-from .style import Style, heat
-from .text import escape
+from .model import (
+    Card,
+    Cluster,
+    Content,
+    Edge,
+    Gradient,
+    HeatMap,
+    Matrix,
+    Number,
+    Picture,
+    Scale,
+)
+from .style import Style, heat, ramp
+from .text import escape, number
 
 TINT = 0.38
 """How strongly a number's cell may be tinted and stay readable."""
@@ -22,6 +34,16 @@ TIGHT = ' CELLPADDING="2"'
 GAP = "\u2002"
 """Keeps a label away from the number at its right."""
 
+STEPS = 6
+"""How many colours the legend shows of a ramp."""
+
+DOT = " · "
+LONG_TITLE = 22
+"""Of a longer line in a title every part gets a line of its own, where data flows down."""
+
+REMARK_WIDTH = 56
+"""Remarks are narrower than most pictures."""
+
 LETTER_WIDTH = 6.0
 """About the width of a letter in a title, in points."""
 
@@ -30,6 +52,8 @@ LEGEND_WORDS = {
     "parameter": "parameter",
     "constant": "data or constant",
     "output": "result",
+    "failed": "✕ failed here",
+    "stack": "× n: equal siblings, drawn once",
     "value": "value",
     "gradient": "∂ gradient",
     "pending": "— before backward()",
@@ -90,8 +114,13 @@ def card_label(card: Card, style: Style) -> str:
     rows = [f"<TR>{first}</TR>"]
     for line in card.lines:
         small = font(line, style, style.small_size, style.quiet)
-        align = "LEFT" if card.value is not None else "CENTER"
+        align = "LEFT" if card.value is not None or card.note else "CENTER"
         rows.append(f"<TR>{cell(small, align, WIDE + TIGHT)}</TR>")
+    for i, line in enumerate(card.alert):
+        colour = style.failed if card.role == "failed" else style.ink
+        loud = font(line, style, style.small_size + 1, colour, bold=i == 0)
+        align = "LEFT" if len(card.alert) > 1 else "CENTER"
+        rows.append(f"<TR>{cell(loud, align, WIDE + TIGHT)}</TR>")
     if card.value is not None:
         body = _content(card.value, style, style.value)
         rows.append(f"<TR>{cell(body, 'RIGHT', WIDE)}</TR>")
@@ -176,19 +205,18 @@ def cluster_label(cluster: Cluster, style: Style, downwards: bool) -> str:
     """Return the title of a module: its path, then type and counts in grey.
 
     Where data flows down, edges come in through the middle of the upper border: there the
-    title has two lines and keeps to the left half.
+    title has several lines and keeps to the left half.
     """
     title = font(cluster.title, style, style.number_size, style.ink, bold=True)
     if not downwards:
-        details = font(f" · {cluster.details}", style, style.small_size + 1, style.quiet)
+        details = font(DOT + cluster.details, style, style.small_size + 1, style.quiet)
         return title + details if cluster.details else title
-    rows = [title]
-    if cluster.details:
-        rows.append(font(cluster.details, style, style.small_size, style.quiet))
-    width = round(LETTER_WIDTH * max(len(cluster.title), len(cluster.details)))
+    lines = [cluster.details] if len(cluster.details) <= LONG_TITLE else cluster.details.split(DOT)
+    rows = [title, *(font(x, style, style.small_size, style.quiet) for x in lines if x)]
+    width = round(LETTER_WIDTH * max(len(cluster.title), *map(len, lines)))
     free = f'<TD WIDTH="{width}" ROWSPAN="{len(rows)}"></TD>'
-    lines = [f"<TR>{cell(row)}{'' if i else free}</TR>" for i, row in enumerate(rows)]
-    return table(lines, padding=1)
+    cells = [f"<TR>{cell(row)}{'' if i else free}</TR>" for i, row in enumerate(rows)]
+    return table(cells, padding=1)
 
 
 def picture_title(picture: Picture, style: Style) -> str:
@@ -196,17 +224,20 @@ def picture_title(picture: Picture, style: Style) -> str:
     rows = []
     if picture.title:
         rows.append(font(picture.title, style, style.name_size + 2, style.ink, bold=True))
-    rows += [font(text, style, style.small_size + 1, style.quiet) for text in picture.remarks]
+    lines = [x for remark in picture.remarks for x in textwrap.wrap(remark, REMARK_WIDTH)]
+    rows += [font(text, style, style.small_size + 1, style.quiet) for text in lines]
     return table([f"<TR>{cell(row, 'CENTER')}</TR>" for row in rows], padding=2) if rows else ""
 
 
 def legend_label(picture: Picture, style: Style) -> str:
     """Return the marks of this picture in one line, each drawn as it looks."""
-    return f"<TR>{''.join(_legend_cell(mark, style) for mark in picture.legend)}</TR>"
+    return f"<TR>{''.join(_legend_cell(mark, picture, style) for mark in picture.legend)}</TR>"
 
 
-def _legend_cell(mark: str, style: Style) -> str:
+def _legend_cell(mark: str, picture: Picture, style: Style) -> str:
     colours = {"value": style.value, "gradient": style.gradient, "adds": style.gradient}
+    if mark == "scale" and picture.scale is not None:
+        return _scale(picture.scale, style)
     words = font(LEGEND_WORDS[mark], style, style.small_size, colours.get(mark, style.quiet),
                  italic=mark in ("gradient", "adds"))  # fmt: skip
     boxes = {
@@ -214,6 +245,18 @@ def _legend_cell(mark: str, style: Style) -> str:
         "parameter": f' BORDER="2" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',
         "constant": f' BORDER="1" BGCOLOR="{style.result}" STYLE="ROUNDED,DASHED"',
         "output": f' BORDER="1" BGCOLOR="{style.output}" STYLE="ROUNDED"',
+        "failed": f' BORDER="2" BGCOLOR="{style.result}" STYLE="ROUNDED"',
     }
     box = boxes.get(mark)
     return cell(words, "CENTER", f'{box} COLOR="{style.line}"' if box else "")
+
+
+def _scale(scale: Scale, style: Style) -> str:
+    """Return what colours mean: a ramp with powers of ten at its ends."""
+    ends = [number(10.0**power) for power in (scale.low, scale.high)]
+    before, after = (font(text, style, style.small_size, style.ink) for text in ends)
+    steps = (ramp(i / (STEPS - 1), scale.kind, style) for i in range(STEPS))
+    cells = "".join(f'<TD BGCOLOR="{colour}" WIDTH="16" HEIGHT="10"></TD>' for colour in steps)
+    words = font(scale.words, style, style.small_size, style.quiet)
+    row = f"<TR>{cell(before, 'RIGHT')}{cells}{cell(after)}{cell(words)}</TR>"
+    return cell(table([row], padding=2), "CENTER")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .model import Card, Cluster, Content, Edge, HeatMap, Matrix, Number, Picture
-from .style import Style
+from .style import Style, ramp
 
 PLAIN = frozenset(" .,:+=/·−×∂◂→…—()")
 """What stands in a label as it is, beside letters and digits."""
@@ -60,7 +60,7 @@ def _body(picture: Picture, style: Style) -> Iterator[str]:
 
 def _card(card: Card) -> str:
     title = f"<b>{escape(card.header)}</b>" + (f" {escape(card.note)}" if card.note else "")
-    lines = [title, *map(escape, card.lines)]
+    lines = [title, *map(escape, card.lines), *(f"<b>{escape(line)}</b>" for line in card.alert)]
     if card.value is not None:
         lines += _content(card.value)
     if card.gradient:
@@ -104,6 +104,7 @@ def _classes(picture: Picture, style: Style) -> Iterator[str]:
         "rest": f"fill:{style.result},stroke:{style.line},stroke-dasharray:4 3",
         "output": f"fill:{style.output},stroke:{style.line}",
         "result": f"fill:{style.result},stroke:{style.line}",
+        "failed": f"fill:{style.result},stroke:{style.failed},stroke-width:2px",
     }
     members: dict[str, list[str]] = {}
     for card in picture.cards:
@@ -111,6 +112,9 @@ def _classes(picture: Picture, style: Style) -> Iterator[str]:
     for role, ids in members.items():
         yield f"  classDef {role} {looks[role]},color:{style.ink}"
         yield f"  class {','.join(ids)} {role}"
+    for card in picture.cards:
+        if card.heat is not None and picture.scale is not None:
+            yield f"  style {card.id} fill:{ramp(card.heat, picture.scale.kind, style)}"
     for i, cluster in enumerate(picture.clusters):
         fill = style.clusters[cluster.level % len(style.clusters)]
         yield f"  style c{i} fill:{fill},stroke:{style.cluster_line},color:{style.ink}"

@@ -54,7 +54,11 @@ class Gradient:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One tensor with its op, or a closed module, composite or rest."""
+    """One tensor with its op, or a closed module, composite or rest.
+
+    ``alert`` stands out from the other lines; ``heat`` is a level from 0 to 1 that colours the
+    card; a card that stands for several lies on a ``stack``.
+    """
 
     id: str
     role: str
@@ -65,6 +69,9 @@ class Card:
     gradient: Gradient | None = None
     tooltip: str = ""
     cluster: int | None = None
+    alert: tuple[str, ...] = ()
+    heat: float | None = None
+    stack: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,16 @@ class Cluster:
     level: int
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the colours of cards mean: powers of ten from ``low`` to ``high``."""
+
+    kind: str
+    words: str
+    low: int
+    high: int
+
+
 @dataclass(slots=True)
 class Picture:
     """Everything that is drawn."""
@@ -102,3 +119,4 @@ class Picture:
     title: str = ""
     remarks: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)
+    scale: Scale | None = None

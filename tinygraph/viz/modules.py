@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from ..core.modes import Scope
+from .repeats import Repeat
 from .scopes import ScopeTree
 from .text import TOOLTIP_LIMIT, clean, count, shape
 
@@ -37,8 +38,40 @@ class ModuleFacts(NamedTuple):
     tooltip: str
 
 
-def describe_scope(scope: Scope, scopes: ScopeTree) -> ModuleFacts:
-    """Put a module or composite call into words."""
+def describe_scope(
+    scope: Scope, scopes: ScopeTree, run: Repeat | None = None, inside: str = ""
+) -> ModuleFacts:
+    """Put a module or composite call, or the run it stands for, into words.
+
+    Names leave out the path of the module that is drawn around, ``inside``.
+    """
+    facts = _describe_call(scope, scopes, inside)
+    if run is None:
+        return facts
+    kind = clean(type(scope.owner).__name__ if scope.kind == "module" else scope.path)
+    shared = isinstance(run.last, Scope) and run.last.owner is scope.owner
+    return facts._replace(
+        name=f"{kind} × {run.times}",
+        kind=names_of_run(run, inside),
+        parameters=facts.parameters + (" each" if facts.parameters and not shared else ""),
+        calls="same weights each time" if shared and facts.parameters else "",
+        tooltip=f"{run.times} times, drawn once\n{facts.tooltip}",
+    )
+
+
+def names_of_run(run: Repeat, inside: str) -> str:
+    """Return ``blocks.0 … blocks.11``, or "" where all are called the same.
+
+    Functions have no names of their own.
+    """
+    first, last = run.units[0], run.last
+    if not (isinstance(first, Scope) and isinstance(last, Scope)) or first.path == last.path:
+        return ""
+    names = (clean(scope.path.removeprefix(f"{inside}.")) for scope in (first, last))
+    return " … ".join(names)
+
+
+def _describe_call(scope: Scope, scopes: ScopeTree, inside: str) -> ModuleFacts:
     features, shapes = _shape_change(scope, scopes)
     if scope.kind != "module":
         formula = clean(getattr(scope.owner, "formula", ""), TOOLTIP_LIMIT)
@@ -54,10 +87,20 @@ def describe_scope(scope: Scope, scopes: ScopeTree) -> ModuleFacts:
     tooltip = "\n".join(x for x in (path, f"{kind}({settings})", parameters) if x)
     named = bool(scope.path) and scope.path != type_name
     title = f"{kind} {features}" if features and size else kind
-    name = clean(scope.path) if named else title
+    name = clean(scope.path.removeprefix(f"{inside}.")) if named else title
     which, total = scopes.calls[scope]
     calls = f"call {which} of {total}" + (", same weights" if size else "") if total > 1 else ""
-    return ModuleFacts(name, title if named else "", parameters, calls, shapes, tooltip)
+    contents = _siblings(scope, scopes) or title
+    return ModuleFacts(name, contents if named else "", parameters, calls, shapes, tooltip)
+
+
+def _siblings(scope: Scope, scopes: ScopeTree) -> str:
+    """Return ``Bottleneck × 6`` for a module that only calls several of one class, else ""."""
+    inside = scopes.children.get(scope, [])
+    classes = {type(s.owner) if s.kind == "module" else None for s in inside}
+    if len(inside) < 2 or len(classes) > 1 or None in classes or scopes.own_ops[scope]:
+        return ""
+    return f"{clean(type(inside[0].owner).__name__)} × {len(inside)}"
 
 
 def _shape_change(scope: Scope, scopes: ScopeTree) -> tuple[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from .backward import Flow, Use, local_parts
+from .backward import Flow, Use, local_parts, total
 from .calls import rule_of, shapes_of, shapes_of_rule
 from .expressions import Formula
 from .fold import Group
@@ -34,6 +35,42 @@ def local_derivatives(group: Group, flow: Flow) -> dict[Use, Array]:
     if not single or group.exits[0] not in flow.gradients:
         return {}
     return local_parts([n.tensor for n in group.nodes if n.op], group.exits[0])
+
+
+class Edge(NamedTuple):
+    """One edge of the backward pass, as pictures, pages and explanations show it.
+
+    Attributes
+    ----------
+    group : Group
+        The card that the gradient comes through.
+    source : Tensor
+        Where it goes.
+    uses : list of (result, position)
+        The edges of the graph that this one is.
+    local : ndarray or None
+        The local derivative, between single numbers.
+    contribution : ndarray
+        What is added to the gradient of the source.
+    """
+
+    group: Group
+    source: Tensor
+    uses: list[Use]
+    local: Array | None
+    contribution: Array
+
+
+def edges_back(groups: Iterable[Group], flow: Flow) -> Iterator[Edge]:
+    """Yield the edges that carry a gradient, in the order of ``groups`` and their operands."""
+    for group in groups:
+        found = [(x, bundle, flow.along(bundle)) for x, bundle in bundles(group)]
+        carrying = [edge for edge in found if edge[2] is not None]
+        locals_ = local_derivatives(group, flow) if carrying else {}
+        for x, bundle, contribution in carrying:
+            local = total(locals_, bundle) if x.size == 1 else None
+            assert contribution is not None
+            yield Edge(group, x, bundle, local, contribution)
 
 
 def rule_along(

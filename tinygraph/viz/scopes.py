@@ -20,6 +20,12 @@ class ScopeTree:
         0 for the outermost.
     holds_modules : set of Scope
         The calls that contain a module call.
+    children : dict from Scope to list of Scope
+        The calls that each call contains.
+    own_ops : Counter of Scope
+        How many results a call made itself, outside of the calls it contains.
+    deepest : int
+        How deep the modules that hold modules go.
     calls : dict from Scope to (int, int)
         Which call of its module it is, of how many.
     entering, leaving : dict from Scope to list of Tensor
@@ -35,8 +41,15 @@ class ScopeTree:
             self.level[scope] = 0 if parent is None else self.level[parent] + 1
             if scope.kind == "module" and parent is not None:
                 self.holds_modules.add(parent)
+        self.children: dict[Scope, list[Scope]] = {}
+        for scope in self.scopes:
+            if scope.parent is not None:
+                self.children.setdefault(scope.parent, []).append(scope)
+        self.own_ops = Counter(node.scope for node in graph.nodes if node.op is not None)
+        self.deepest = max((self.level[s] + 1 for s in self.holds_modules), default=0)
         self.calls = self._count_calls()
         self._owned: dict[int, set[Tensor]] = {}
+        self._buffers: dict[int, set[Tensor]] = {}
         self.all_parameters: set[Tensor] = set()
         for scope in self.scopes:
             self.all_parameters |= self.parameters(scope)
@@ -74,12 +87,21 @@ class ScopeTree:
 
     def parameters(self, scope: Scope) -> set[Tensor]:
         """Return the parameters of the module that was called."""
+        return self._listed(scope, "parameters", self._owned)
+
+    def _listed(self, scope: Scope, what: str, known: dict[int, set[Tensor]]) -> set[Tensor]:
         key = id(scope.owner)
-        if key not in self._owned:
-            listing = getattr(scope.owner, "parameters", None)
+        if key not in known:
+            listing = getattr(scope.owner, what, None)
             is_module = scope.kind == "module" and callable(listing)
-            self._owned[key] = set(listing()) if is_module and listing else set()
-        return self._owned[key]
+            known[key] = set(listing()) if is_module and listing else set()
+        return known[key]
+
+    def owns(self, scope: Scope, leaf: Tensor) -> bool:
+        """Tell whether a leaf is a parameter or buffer of a call, or a constant made in it."""
+        if leaf in self.parameters(scope) or leaf in self._listed(scope, "buffers", self._buffers):
+            return True
+        return scope.kind == "module" and leaf.index > scope.index and not leaf.requires_grad
 
     def common(self, a: Scope | None, b: Scope | None) -> Scope | None:
         """Return the innermost scope that holds both."""
@@ -93,9 +115,9 @@ class ScopeTree:
         return a
 
     def home_of_leaf(self, leaf: Tensor, consumers: Scope | None) -> Scope | None:
-        """Return the innermost module around all consumers that owns the leaf as a parameter."""
+        """Return the innermost module around all consumers that owns the leaf."""
         scope = consumers
-        while scope is not None and leaf not in self.parameters(scope):
+        while scope is not None and not self.owns(scope, leaf):
             scope = scope.parent
         return scope
 

@@ -6,6 +6,7 @@ op comes from the op's record.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
@@ -14,18 +15,11 @@ from ..core.errors import GradientError, VersionError, compose_message, describe
 from ..core.graph import Graph
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from .backward import LEAVES, Flow, Use, add_up, flow_from, total
+from .backward import LEAVES, Flow, add_up, flow_from
 from .calls import call_of, shapes_of
 from .fold import Folding, Group, fold
 from .naming import names_of_steps, shown_in
-from .rules import (
-    bundles,
-    local_derivatives,
-    rule_along,
-    shapes_along,
-    summed_axes,
-    values_read,
-)
+from .rules import edges_back, rule_along, shapes_along, summed_axes, values_read
 from .step_kinds import Backward, Forward, Given, Step
 from .text import count
 
@@ -119,36 +113,23 @@ class Walk:
 
     def backward(self) -> Iterator[Backward]:
         """Yield the edges that carry a gradient, from the output to the leaves."""
-        edges = [
-            (step, x, bundle)
-            for step in reversed(self._forward)
-            for x, bundle in bundles(step.group)
-            if any(use in self.flow.parts for use in bundle)
-        ]
-        expected: dict[Tensor, int] = {}
-        for _, x, _ in edges:
-            expected[x] = expected.get(x, 0) + 1
+        steps = {step.group: step for step in self._forward}
+        edges = list(edges_back(reversed(steps), self.flow))
+        expected = Counter(edge.source for edge in edges)
         terms: dict[Tensor, tuple[Array, ...]] = {x: (g,) for x, g in self.flow.seeds.items()}
         sums: dict[Tensor, Array] = dict(self.flow.seeds)
-        locals_: dict[Use, Array] = {}
-        current = None
-        for offset, (step, x, bundle) in enumerate(edges):
-            if step is not current:
-                current, locals_ = step, local_derivatives(step.group, self.flow)
-            contribution = self.flow.along(bundle)
-            assert contribution is not None
-            local = total(locals_, bundle) if x.size == 1 else None
+        for offset, (group, x, bundle, local, contribution) in enumerate(edges):
             terms[x] = (*terms.get(x, ()), contribution)
             before = sums.get(x)
             sums[x] = contribution if before is None else add_up((before, contribution))
-            rule, way = rule_along(step.group, bundle, local is not None, self.names, self.upstream)
+            rule, way = rule_along(group, bundle, local is not None, self.names, self.upstream)
             yield Backward(
                 number=len(self._forward) + offset + 1,
-                forward=step,
+                forward=steps[group],
                 source=x,
                 name=self.names.short(x),
                 uses=tuple(bundle),
-                upstream=self._upstream(step.group),
+                upstream=self._upstream(group),
                 rule=rule,
                 way=way,
                 local=local,
@@ -157,9 +138,9 @@ class Walk:
                 after=sums[x],
                 terms=terms[x],
                 edges=expected[x] + (x in self.flow.seeds),
-                shapes=shapes_along(step.group, x, bundle),
-                summed=summed_axes(step.group, x),
-                reads=values_read(step.group, bundle, rule),
+                shapes=shapes_along(group, x, bundle),
+                summed=summed_axes(group, x),
+                reads=values_read(group, bundle, rule),
             )
 
     # ---- words ------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class Style:
     current: str = "#E5430F"
     ramp: str = "#0B6E63"
     surface: str = "#F7F8FA"
+    failed: str = "#B3261E"
     font: str = "Helvetica,Arial,sans-serif"
     right_font: str = "Arial,Helvetica,sans-serif"
     name_size: int = 12
@@ -63,11 +64,30 @@ DARK = Style(
 """The page of `explore` on a dark screen; pictures for paper stay white."""
 
 
-def theme_named(name: str) -> Style:
-    """Return the theme of this name."""
-    if name not in THEMES:
-        raise UsageError(f"draw: theme is one of {', '.join(THEMES)}. Received {name!r}.")
+def theme_named(name: str | Style) -> Style:
+    """Return the theme of this name; a style of the user's own is one."""
+    if isinstance(name, Style):
+        return name
+    if not isinstance(name, str) or name not in THEMES:
+        raise UsageError(
+            f"draw: theme is one of {', '.join(THEMES)}, or a Style. Received {name!r:.60}."
+        )
     return THEMES[name]
+
+
+WARMEST = 0.62
+"""How far a ramp goes towards its colour: text on it stays readable."""
+
+
+def ramp(level: float, kind: str, style: Style) -> str:
+    """Return the colour of a card whose gradients or values are at a level from 0 to 1.
+
+    Examples
+    --------
+    >>> ramp(0.0, "gradients", Style()), ramp(1.0, "gradients", Style())
+    ('#ffffff', '#d19061')
+    """
+    return _mix(style.gradient if kind == "gradients" else style.value, level * WARMEST)
 
 
 def heat(level: float, style: Style, strength: float = 1.0) -> str:
@@ -81,6 +101,10 @@ def heat(level: float, style: Style, strength: float = 1.0) -> str:
     if level != level:
         return style.invalid
     end = style.positive if level > 0 else style.negative
-    amount = min(abs(level), 1.0) * strength
-    channels = (int(end[i : i + 2], 16) for i in (1, 3, 5))
+    return _mix(end, min(abs(level), 1.0) * strength)
+
+
+def _mix(colour: str, amount: float) -> str:
+    """Mix white with some of a colour."""
+    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return "#" + "".join(f"{round(255 + (c - 255) * amount):02x}" for c in channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 import unicodedata
 from typing import Any
 
@@ -106,6 +107,18 @@ def clean(text: Any, limit: int = HEADER_LIMIT) -> str:
     """
     short = middle_ellipsis(str(text), limit)
     return short if short.isprintable() else "".join(_visible(c) for c in short)
+
+
+def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
+    """Return a user's text in a few lines, with nothing invisible in it.
+
+    Examples
+    --------
+    >>> wrap("the inner sizes must agree, 4 ≠ 5", 20, 2)
+    ('the inner sizes must', 'agree, 4 ≠ 5')
+    """
+    visible = clean(text, width * lines * 2)
+    return tuple(textwrap.wrap(visible, width, max_lines=lines, placeholder=" …"))
 
 
 def _visible(character: str) -> str:
