@@ -54,8 +54,17 @@ def test_every_named_file_is_there_and_valid(demo):
         data = (folder / name).read_bytes()
         if name.endswith(".png"):
             check_png(data)
+        elif name.endswith(".html"):
+            assert data.startswith(b"<!doctype html>") and len(data) < 250_000
         else:
             assert ET.fromstring(data).tag.endswith("svg")
+
+
+def test_the_page_of_the_backward_pass_comes_first(demo):
+    _, folder, printed = demo
+    assert str(folder / "backprop.html") in printed.splitlines()[0]
+    page = (folder / "backprop.html").read_text("utf-8")
+    assert "f = (x + y) · z" in page and "one training step" in page and "mse_loss" in page
 
 
 def test_the_graphs_name_their_modules_and_show_gradients(demo):

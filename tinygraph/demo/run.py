@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import TinygraphError
-from ..core.leaves import tensor
+from ..core.leaves import tensor, variables
 from ..core.tensor import Tensor
 from ..extras import require
 from ..nn import Linear, Module, Tanh
 from ..ops.binary_loss import binary_cross_entropy_with_logits
 from ..ops.loss import mse_loss
-from ..viz import draw
+from ..viz import draw, explore
 from . import circles, digits, plots
 from .training import Fitted, outputs
 
@@ -39,8 +39,9 @@ QUICK = Scale(seeds=1, circle_epochs=60, digit_epochs=4)
 
 
 GRAPHS = ("graph_simple_mlp", "graph_deep_mlp", "graph_step")
+PAGE = "backprop.html"
 FILES = (
-    "circles.png", "digits.png", "loss_curves.png",
+    PAGE, "circles.png", "digits.png", "loss_curves.png",
     *(f"{name}.{suffix}" for name in GRAPHS for suffix in ("svg", "png")),
 )  # fmt: skip
 """What the demonstration writes."""
@@ -80,6 +81,7 @@ def run_demo(out: str | Path, quick: bool = False) -> list[Row]:
         require(module, "examples")
     start = time.perf_counter()
     scale = QUICK if quick else Scale()
+    print(f"The backward pass, step by step: open {explore_steps(folder)} in a browser.\n")
     draw_step(folder)
     one_thread = require("threadpoolctl", "examples").threadpool_limits
     with one_thread(1):  # matrices this small lose more to thread hand-over than they gain
@@ -174,6 +176,14 @@ def draw_graphs(folder: Path, circle_fits: Sequence[Fitted]) -> None:
         picture = draw(loss, view="architecture", title=f"{name} MLP with its loss")
         for suffix in ("svg", "png"):
             picture.render(folder / f"graph_{name}_mlp.{suffix}")
+
+
+def explore_steps(folder: Path) -> Path:
+    """Write the page that steps through (x + y) · z and through one small training step."""
+    x, y, z = variables(x=-2, y=5, z=-4)
+    f, loss = (x + y) * z, one_small_step()
+    graphs = {"f = (x + y) · z": f, "one training step": loss}
+    return explore(graphs, names={"f": f, "loss": loss}).save(folder / PAGE)
 
 
 def draw_step(folder: Path) -> None:

@@ -26,22 +26,21 @@ function travel(x, y, k) {
   camera.frame = requestAnimationFrame(move);
 }
 
-function stageSize() {
-  const box = $("scene").getBoundingClientRect();
-  return [box.width, box.height];
-}
+// Measured when they change, not at every step: measuring makes the browser lay out the page.
+// The free room is what the buttons leave: they stand at the right, on a phone below.
+const room = { stage: [0, 0], free: [0, 0] };
 
-// The room that the buttons leave: they stand at the right, on a phone below.
-function freeSize() {
-  const [width, height] = stageSize();
+function measure() {
+  const { width, height } = $("scene").getBoundingClientRect();
   const buttons = $("zoom").getBoundingClientRect();
-  return buttons.width < buttons.height ? [width - buttons.width - 12, height]
+  room.stage = [width, height];
+  room.free = buttons.width < buttons.height ? [width - buttons.width - 12, height]
     : [width, height - buttons.height - 8];
 }
 
 // Where the camera stands when a box of the world fills the stage.
 function fitting([x, y, w, h], most = 1.6) {
-  const [width, height] = freeSize();
+  const [width, height] = room.free;
   const margin = Math.min(28, width / 20);
   const k = Math.max(SMALLEST, Math.min(most, (width - 2 * margin) / w, (height - 2 * margin) / h));
   return [width / 2 - (x + w / 2) * k, height / 2 - (y + h / 2) * k, k];
@@ -57,7 +56,7 @@ function fit(smoothly = true) {
   }
 }
 
-function zoom(factor, at = stageSize().map((v) => v / 2), smoothly = true) {
+function zoom(factor, at = room.stage.map((v) => v / 2), smoothly = true) {
   const k = Math.max(SMALLEST, Math.min(LARGEST, camera.k * factor));
   const go = smoothly ? travel : place;
   camera.fitted = false;
@@ -76,7 +75,7 @@ function reveal(boxes) {
   const top = Math.min(...boxes.map((b) => b[1]));
   const box = [left, top, Math.max(...boxes.map((b) => b[0] + b[2])) - left,
     Math.max(...boxes.map((b) => b[1] + b[3])) - top];
-  const [width, height] = freeSize();
+  const [width, height] = room.free;
   const [x, y, k] = [box[0] * camera.k + camera.x, box[1] * camera.k + camera.y, camera.k];
   const inside = x >= 6 && y >= 6 && x + box[2] * k <= width - 6 && y + box[3] * k <= height - 6;
   if (inside && k >= READABLE) return;
@@ -131,7 +130,11 @@ function startCamera() {
   svg.addEventListener("click", (event) => { // the end of a drag is no click
     if (moved > 4) event.stopPropagation();
   }, true);
-  new ResizeObserver(() => camera.fitted && fit(false)).observe(svg);
+  measure();
+  new ResizeObserver(() => {
+    measure();
+    if (camera.fitted) fit(false);
+  }).observe(svg);
 }
 
 function pinch(moving, before, now) {

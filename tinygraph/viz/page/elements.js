@@ -29,6 +29,11 @@ function filled(node, attributes, children) {
   return node;
 }
 
+// Set an attribute where it changes: setting it always makes the browser look again.
+function set(node, name, value) {
+  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
 function isThere(child) {
   return child !== null && child !== undefined && child !== "";
 }

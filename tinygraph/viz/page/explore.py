@@ -21,7 +21,7 @@ from .layout import METRICS, places_of
 from .pictures import GraphPage
 from .told import DIGITS
 
-LIMIT = 150
+LIMIT = 100
 TIMEOUT = 60.0
 HEADING_LIMIT = 60
 NOTEBOOK_HEIGHT = 640

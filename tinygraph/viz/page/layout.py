@@ -21,6 +21,9 @@ METRICS = {
 """Sizes in pixels that the layout and the page share."""
 
 DIRECTIONS = ("LR", "TB")
+PATIENT_CARDS = 60
+"""From so many cards on Graphviz looks for good places only for a while: 40 s become 3."""
+
 _POINTS = 72
 _WIDEST = 340
 _FREE = (
@@ -97,8 +100,9 @@ def dot_of(view: Json, cards: dict[str, Json], titles: dict[int, float], directi
     direction : {"LR", "TB"}
     """
     wide = direction == "LR"
+    patience = "" if len(view["cards"]) < PATIENT_CARDS else " nslimit=1 nslimit1=1"
     lines = [
-        f"digraph {{ rankdir={direction} nodesep={0.3 if wide else 0.35} "
+        f"digraph {{ rankdir={direction}{patience} nodesep={0.3 if wide else 0.35} "
         f'ranksep={0.5 if wide else 0.48} node [shape=box fixedsize=true label=""] '
         "edge [arrowsize=0.7]"
     ]

@@ -199,7 +199,7 @@ function edgeEntry([source, target, tensor, position], i) {
 
 // Gradients flow back on a lane of their own, beside the values.
 function lane() {
-  return state.direction === "LR" ? "translate(0 6)" : "translate(6 0)";
+  return state.direction === "LR" ? "translate(0 6)" : "translate(-6 0)";
 }
 
 function edgeLabel([x, y], [local, adds]) {

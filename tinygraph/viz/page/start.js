@@ -60,7 +60,7 @@ function focused() {
 
 function setTabStop() {
   const wanted = focused() ?? told() ?? state.view.cards[0];
-  for (const { id, face } of scene.cards.values()) face.setAttribute("tabindex", id === wanted ? 0 : -1);
+  for (const { id, face } of scene.cards.values()) set(face, "tabindex", id === wanted ? 0 : -1);
 }
 
 function focusCard(id) {

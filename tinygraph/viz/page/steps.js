@@ -71,7 +71,7 @@ function showCard(entry, at, known) {
   node.classList.toggle("todo", !(done || isNow || reads || from));
   node.classList.toggle("unknown", !there);
   showGradient(entry, known);
-  entry.face.setAttribute("aria-label", cardLabel(entry, known, { isNow, reads, from, there }));
+  set(entry.face, "aria-label", cardLabel(entry, known, { isNow, reads, from, there }));
 }
 
 function showGradient(entry, known) {
@@ -112,18 +112,16 @@ function showEdge(edge, at, known) {
   edge.node.classList.toggle("now", isNow);
   edge.node.classList.toggle("feeds", feeds);
   edge.node.classList.toggle("passed", known.passed.has(key));
-  edge.node.classList.toggle("dead", known.passed.has(key) && isDead(edge));
+  edge.node.classList.toggle("dead", known.passed.has(key) && deadEdges(state.view).has(key));
   const faint = known.turned && !known.whole ? !known.passed.has(key) : !there;
   edge.node.classList.toggle("todo", faint && !isNow);
 }
 
-function isDead(edge) {
-  const place = state.view.steps.find((s) => {
-    const at = state.graph.steps[s];
-    return at.phase === "backward" && at.card === edge.target && at.to === edge.tensor
-      && at.position === edge.position;
-  });
-  return place !== undefined && Boolean(state.graph.steps[place].dead);
+// Edges along which nothing flows back: the local derivative is 0.
+function deadEdges(view) {
+  view.dead ??= new Set(view.steps.map((s) => state.graph.steps[s]).filter((at) => at.dead)
+    .map((at) => edgeKey(at.card, at.to, at.position)));
+  return view.dead;
 }
 
 // ---- jumps ---------------------------------------------------------------------------------------
