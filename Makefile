@@ -14,7 +14,7 @@ endif
 RUN := $(BIN)/python -m
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all coverage lint types docs stubs errata pictures bench peers format clean
+.PHONY: help demo test test-all coverage lint types docs stubs errata pictures screenshots bench peers format clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -55,6 +55,9 @@ errata: $(VENV)/dev.stamp ## Measure the claims about modules and write docs/err
 
 pictures: $(VENV)/dev.stamp ## Draw the pictures of the README and the docs anew
 	$(RUN) tools.make_pictures
+
+screenshots: $(VENV)/dev.stamp ## Take the pictures of the explorer anew; needs Chromium
+	$(RUN) tools.make_screenshots
 
 bench: $(VENV)/dev.stamp ## Measure training steps and single ops, against whichever peers are installed
 	$(RUN) benchmarks.suite --write docs/benchmarks

@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 import tinygraph  # noqa: E402
+from tinygraph.demo.run import explore_steps  # noqa: E402
 from tools import backprop  # noqa: E402
 from tools.make_docs import write_pages  # noqa: E402
 
@@ -32,6 +33,11 @@ autodoc_typehints = "none"
 html_theme = "furo"
 html_title = f"tinygraph {release}"
 html_static_path: list[str] = []
+html_extra_path = ["generated/pages"]
+
+EXPLORER = HERE / "generated" / "pages" / "explorer.html"
+EXPLORER.parent.mkdir(parents=True, exist_ok=True)
+explore_steps(EXPLORER)
 
 
 def draw_lesson(app, exception):

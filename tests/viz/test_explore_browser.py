@@ -6,7 +6,6 @@ import os
 import re
 import time
 
-import chromium
 import numpy as np
 import pytest
 
@@ -15,6 +14,7 @@ from tinygraph import nn
 from tinygraph.demo.run import one_small_step
 from tinygraph.viz.page import explore
 from tinygraph.viz.steps import Walk
+from tools import chromium
 
 if chromium.find_browser() is None and not os.environ.get(chromium.REQUIRED):
     pytest.skip(f"needs Chromium: {chromium.INSTALL}", allow_module_level=True)

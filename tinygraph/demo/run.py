@@ -81,7 +81,7 @@ def run_demo(out: str | Path, quick: bool = False) -> list[Row]:
         require(module, "examples")
     start = time.perf_counter()
     scale = QUICK if quick else Scale()
-    print(f"The backward pass, step by step: open {explore_steps(folder)} in a browser.\n")
+    print(f"The backward pass, step by step: open {explore_steps(folder / PAGE)} in a browser.\n")
     draw_step(folder)
     one_thread = require("threadpoolctl", "examples").threadpool_limits
     with one_thread(1):  # matrices this small lose more to thread hand-over than they gain
@@ -178,12 +178,12 @@ def draw_graphs(folder: Path, circle_fits: Sequence[Fitted]) -> None:
             picture.render(folder / f"graph_{name}_mlp.{suffix}")
 
 
-def explore_steps(folder: Path) -> Path:
+def explore_steps(path: Path) -> Path:
     """Write the page that steps through (x + y) · z and through one small training step."""
     x, y, z = variables(x=-2, y=5, z=-4)
     f, loss = (x + y) * z, one_small_step()
     graphs = {"f = (x + y) · z": f, "one training step": loss}
-    return explore(graphs, names={"f": f, "loss": loss}).save(folder / PAGE)
+    return explore(graphs, names={"f": f, "loss": loss}).save(path)
 
 
 def draw_step(folder: Path) -> None:

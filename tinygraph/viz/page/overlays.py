@@ -13,7 +13,7 @@ from .contents import Json, rms
 VANISHING, EXPLODING = 1e-4, 1e3
 """Ratios to the gradient nearest to the output, those of :func:`tinygraph.gradient_flow`."""
 
-DECADES = 8
+DECADES = 6
 """The scale goes so many powers of ten down; what is smaller looks the same."""
 
 UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))

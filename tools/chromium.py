@@ -1,4 +1,4 @@
-"""A headless Chromium for tests, driven over a pipe with the DevTools protocol.
+"""A headless Chromium for tests and pictures, driven over a pipe with the DevTools protocol.
 
 No packages: the browser reads JSON messages from one pipe and writes them to another.
 """
