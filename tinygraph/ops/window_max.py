@@ -37,22 +37,29 @@ def _offsets(lengths: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> I
 
 
 def combine_windows(
-    combine: np.ufunc, x: Any, kernel_size: Sizes, stride: Sizes, dilation: Sizes
-) -> Array:
+    combine: np.ufunc, x: Any, kernel_size: Sizes, stride: Sizes, dilation: Sizes,
+    out: Array | None = None,
+) -> Array:  # fmt: skip
     """Combine the elements of each window, one axis after the other."""
     x = np.asarray(x)
     for axis, part in enumerate(zip(kernel_size, stride, dilation, strict=True), -len(kernel_size)):
         later = (slice(None),) * (-1 - axis)
         first, *others = [(..., s, *later) for s in window_slices(x.shape[axis], *part)]
-        total = np.array(x[first]) if not others else combine(x[first], x[others[0]])
+        total = np.empty_like(x[first]) if out is None or axis < -1 else out
+        if others:
+            combine(x[first], x[others[0]], out=total)
+        else:
+            np.copyto(total, x[first])
         for index in others[1:]:
             combine(total, x[index], out=total)
         x = total
     return np.asarray(x)
 
 
-def _max_windows(x: Any, *, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1) -> Array:
-    return combine_windows(np.maximum, x, kernel_size, stride, dilation)
+def _max_windows(
+    x: Any, *, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1, out: Array | None = None
+) -> Array:
+    return combine_windows(np.maximum, x, kernel_size, stride, dilation, out)
 
 
 def _max_vjp(g: Any, y: Any, x: Any, *, kernel_size: Sizes, stride: Sizes, dilation: Sizes) -> Any:
@@ -151,10 +158,12 @@ def _check_place(
 
 
 def _place_windows(
-    x: Any, where: Any, *, size: Sizes, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1
-) -> Array:
+    x: Any, where: Any, *, size: Sizes, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1,
+    out: Array | None = None,
+) -> Array:  # fmt: skip
     x = beside(where, np.asarray(x))
-    result = empty_beside(where, x.shape[: x.ndim - len(kernel_size)] + size, x.dtype)
+    shape = x.shape[: x.ndim - len(kernel_size)] + size
+    result = empty_beside(where, shape, x.dtype) if out is None else out
     apart = all(s >= d * (k - 1) + 1 for k, s, d in zip(kernel_size, stride, dilation, strict=True))
     covered = tuple(map(mul, x.shape[x.ndim - len(size) :], stride))
     if not apart or kernel_size != stride or size != covered:

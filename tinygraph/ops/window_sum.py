@@ -15,8 +15,10 @@ from .window import Sizes, check_windows, positions, window_sizes
 from .window_max import combine_windows, window_slices
 
 
-def _sum_windows(x: Any, *, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1) -> Array:
-    return combine_windows(np.add, x, kernel_size, stride, dilation)
+def _sum_windows(
+    x: Any, *, kernel_size: Sizes, stride: Any = 1, dilation: Any = 1, out: Array | None = None
+) -> Array:
+    return combine_windows(np.add, x, kernel_size, stride, dilation, out)
 
 
 sum_windows: Op = op(
