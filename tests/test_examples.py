@@ -21,6 +21,8 @@ SAYS = {
     "05_composition": ["Linear wants inputs of shape (…, 3)", "In module 2", "deep.svg"],
     "06_circles": ["81.7% of the test points", "the radius,   2 parameters", "circles.png"],
     "09_residual": ["e-13", "residual, last × 0.1", "residual_gradients.png"],
+    "10_cnn_digits": ["Total params: 26,090", "held-out fifth", "cnn_filters.png"],
+    "11_resnet_densenet": ["ResNet, BN before σ", "13,922", "denseblock.svg"],
     "12_attention_reverse": ["64", "of 2,000 new sequences", "difference", "attention.png"],
     "13_characters": ["pairs counted (bigram)", "GRU, ", "characters.png"],
     "14_composition_strategies": ["combine='concat'", "long skip", "strategy_sum.svg"],

@@ -171,5 +171,5 @@ class DenseBlock(Module):
     def forward(self, x: Any) -> Tensor:
         found = [x]
         for layer in self.layers:
-            found.append(layer(concatenate(found, axis=1)))
+            found.append(layer(concatenate(found, axis=1) if len(found) > 1 else x))
         return concatenate(found, axis=1)
