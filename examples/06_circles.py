@@ -36,7 +36,7 @@ def train(name: str, seed: int, data: tuple, epochs: int) -> nn.Module:
     schedule = tg.optim.CosineAnnealingLR(optimizer, T_max=epochs)
     tg.fit(
         model, data, loss="binary_cross_entropy_with_logits", optimizer=optimizer,
-        schedule=schedule, epochs=epochs, batch_size=50, progress=False,
+        schedule=schedule, epochs=epochs, batch_size=50, progress=False, compile=True,
     )  # fmt: skip
     return model
 

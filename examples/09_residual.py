@@ -74,7 +74,7 @@ def main(folder: Path, seeds: int = 3, epochs: int = 20) -> None:
                 ax.set_ylim(1e-16, 1e6)
             history = tg.fit(
                 model, (x_train, y_train), loss="cross_entropy", lr=1e-3, epochs=epochs,
-                batch_size=64, progress=False,
+                batch_size=64, progress=False, compile=True,
             )  # fmt: skip
             scores.append(tg.evaluate(model, (x_test, y_test), ["accuracy"])["accuracy"])
         curves[name] = history["loss"]

@@ -45,7 +45,7 @@ def fit(model: nn.Module, x: np.ndarray, y: np.ndarray, epochs: int) -> None:
     rate = tg.optim.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
     tg.fit(
         model, (x, y), loss="cross_entropy", optimizer=optimizer, epochs=epochs, batch_size=64,
-        schedule=tg.train.ScheduleCallback(rate, every="batch"), progress=False,
+        schedule=tg.train.ScheduleCallback(rate, every="batch"), progress=False, compile=True,
     )  # fmt: skip
 
 

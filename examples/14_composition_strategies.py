@@ -59,7 +59,7 @@ def main(folder: Path, seeds: int = 3, epochs: int = 100) -> None:
                 low, high = stretch(middle, model[:2](test[0][:20]))
             tg.fit(
                 model, tuple(train), loss="cross_entropy", lr=0.01, epochs=epochs, batch_size=50,
-                progress=False,
+                progress=False, compile=True,
             )  # fmt: skip
             scores.append(tg.evaluate(model, tuple(test), ["accuracy"])["accuracy"])
         size = sum(p.size for p in middle.parameters())

@@ -58,7 +58,7 @@ def extrapolate(epochs: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarr
         model = nn.MLP([1, 64, 64, 1], activation=activation)
         tg.fit(
             model, (x[known], y[known]), loss="mse", lr=3e-3, epochs=epochs, batch_size=50,
-            progress=False,
+            progress=False, compile=True,
         )  # fmt: skip
         guesses[name] = tg.predict(model, x)
         inside, outside = (np.mean((guesses[name] - y)[k] ** 2) ** 0.5 for k in (known, ~known))

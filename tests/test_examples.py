@@ -34,6 +34,8 @@ SAYS = {
 
 def test_every_example_is_listed():
     assert {p.stem for p in EXAMPLES.glob("*.py")} - NOT_EXAMPLES == set(SAYS)
+    page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert [name for name in SAYS if f"]({name}.py)" not in page] == []
 
 
 @pytest.mark.parametrize("name", SAYS)
