@@ -25,7 +25,7 @@ from .pool import MaxPool2d
 class CNN(Sequential):
     """Convolutional network: ``MM(Flatten(σ(Conv2D(… σ(Conv2D(x))))))``.
 
-    The formula of the notes has no σ after the last convolution, so that it and MM are one
+    The formula often given has no σ after the last convolution, so that it and MM are one
     linear map, and no Flatten.
 
     Parameters
