@@ -17,7 +17,7 @@ from conftest import FULL
 from tinygraph.cli import main
 
 ROOT = Path(__file__).parent.parent
-SECONDS = 5.0
+SECONDS = 10.0
 
 EXPLAIN = [
     [""], [" "], ["-"], ["--"], ["--", "--"], ["-x"], ["--x"], ["---"], ["-h*2", "h=1"], ["x"],

@@ -16,8 +16,9 @@ from .drawing import Drawing
 from .equations import whole_expression
 from .files import checked_target, write_file
 from .notation import Notation
+from .page.explore import explore
 from .render import RenderError
-from .solution_page import inline_svg, page
+from .solution_page import allowed_script, figures, inline_svg, page
 from .steps import DEFAULT_LIMIT, Walk
 from .style import Style
 from .text import escape
@@ -69,19 +70,27 @@ class Explanation:
 
     @cached_property
     def html(self) -> str:
-        """The solution as a page that stands alone, with the picture above it.
+        """The solution as a page that stands alone, with the explorer above it.
 
-        Without Graphviz the page says in its place how to get one.
+        On paper the picture stands in its place; without Graphviz, a sentence that says how to
+        get one.
         """
         writer = HtmlWriter(self.walk, self._digits)
         body = writer.write()
         about = whole_expression(self.walk, Notation(self.walk.symbol, self._digits))
         words = about or f"The gradients of {self.walk.symbol}"
+        scripts = "'none'"
         try:
-            picture = inline_svg(self.drawing.pipe("svg"), f"The graph of {words}")
+            svg = inline_svg(self.drawing.pipe("svg"), f"The graph of {words}")
+            request = self._picture
+            explorer = explore(
+                self.walk.output, names=request.names, depth=request.depth, grad=request.upstream
+            )
+            picture = figures(explorer._repr_html_(), svg)
+            scripts = allowed_script(explorer.html)
         except RenderError as error:
-            picture = escape(str(error))
-        return page(words, "Worked solution", writer.title, picture, body, Style())
+            picture = f"<figure>{escape(str(error))}</figure>"
+        return page(words, "Worked solution", writer.title, picture, body, Style(), scripts)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the solution to a file whose suffix says the format, and return its path.

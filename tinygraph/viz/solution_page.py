@@ -1,4 +1,4 @@
-"""A page that stands alone: one file, no script, nothing from the network."""
+"""The page of a solution: one file, nothing from the network, the explorer in a frame."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import re
 from .style import Style
 from .text import escape
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {scripts}"
+"""The frame inherits the policy: the explorer's script, by its hash, is all that runs."""
+
 _PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
 
+_SCRIPT = re.compile(r"script-src ('sha256-[^']+')")
 _WIDTH = re.compile(r'<svg[^>]*? width="([\d.]+)pt"')
 
 SMALLEST = 0.7
@@ -69,11 +72,16 @@ table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 .value {{ color: var(--value); }}
 .gradient {{ color: var(--gradient); }}
 .none {{ color: var(--quiet); }}
-@media print {{ figure {{ border: 0; }} }}
+.frame {{ margin: 0 0 1rem; padding: 0; overflow: hidden; }}
+.frame iframe {{ display: block; }}
+.printed {{ display: none; }}
+@media print {{ .frame {{ display: none; }} .printed {{ display: block; border: 0; }} }}
 """
 
 
-def page(title: str, heading: str, formula: str, picture: str, body: str, style: Style) -> str:
+def page(
+    title: str, heading: str, formula: str, picture: str, body: str, style: Style, scripts: str
+) -> str:
     """Return a whole page.
 
     Parameters
@@ -83,9 +91,11 @@ def page(title: str, heading: str, formula: str, picture: str, body: str, style:
     formula, body : str
         HTML.
     picture : str
-        HTML: an ``<svg>`` element, or a sentence in its place.
+        HTML: figures.
     style : Style
         Where the colours come from.
+    scripts : str
+        What of scripts the policy allows: a hash, or ``'none'``.
     """
     css = _CSS.format(
         ink=style.ink, quiet=style.quiet, background=style.background, rule=style.rule,
@@ -93,12 +103,24 @@ def page(title: str, heading: str, formula: str, picture: str, body: str, style:
     )  # fmt: skip
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY.format(scripts=scripts)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{css}</style>\n</head>\n<body>\n<main>\n"
         f'<h1>{escape(heading)}</h1>\n<div class="title">{formula}</div>\n'
-        f"<figure>{picture}</figure>\n{body}\n</main>\n</body>\n</html>\n"
+        f"{picture}\n{body}\n</main>\n</body>\n</html>\n"
     )
+
+
+def figures(explorer: str, svg: str) -> str:
+    """Return the explorer for the screen, and the picture for paper."""
+    return f'<figure class="frame">{explorer}</figure>\n<figure class="printed">{svg}</figure>'
+
+
+def allowed_script(page: str) -> str:
+    """Return the hash of the script that the policy of an explorer's page allows."""
+    found = _SCRIPT.search(page)
+    assert found is not None
+    return found.group(1)
 
 
 def inline_svg(svg: bytes, label: str) -> str:
