@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,14 +39,13 @@ def joined(text: str | list[str]) -> str:
 
 
 def shown(cell: dict) -> list[dict[str, str]]:
-    """Return what each output of a cell says, whatever the layout of its pictures."""
+    """Return what each output of a cell says; of a picture, that there is one."""
     found = []
     for output in cell["outputs"]:
         data = output.get("data") or {"text/plain": output["text"]}
         texts = {kind: joined(text) for kind, text in data.items()}
         if "image/svg+xml" in texts:
-            words = re.findall(r">([^<>\n]+)</text>", texts["image/svg+xml"])
-            texts["image/svg+xml"] = " ".join(sorted(words))
+            texts["image/svg+xml"] = texts["image/svg+xml"].strip()[-6:]
         found.append(texts)
     return found
 
