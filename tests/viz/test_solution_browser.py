@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-import chromium
 import pytest
 
 import tinygraph as tg
+from tools import chromium
 
 if chromium.find_browser() is None and not os.environ.get(chromium.REQUIRED):
     pytest.skip(f"needs Chromium: {chromium.INSTALL}", allow_module_level=True)
