@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -164,9 +167,6 @@ def test_an_optimizer_of_ones_own_stays_open_and_goes_on():
 
 
 def test_graphs_are_dropped_before_the_next_forward():
-    import gc
-    import weakref
-
     alive, largest = [], 0
 
     class Spy(nn.Module):
@@ -185,9 +185,52 @@ def test_graphs_are_dropped_before_the_next_forward():
     assert len(alive) == 4 and largest == 0
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"compile": True}, {"workers": 2}, {"compile": True, "workers": 2}], ids=str
+)
+def test_runs_leave_nothing_for_the_collector(options):
+    if "workers" in options:
+        pytest.importorskip("threadpoolctl")
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for _ in range(2):
+            model = mlp(dropout=True)
+            history = tg.fit(
+                model, (X, Y), loss="mse", epochs=2, validation=(X, Y), metrics=["mae"],
+                callbacks=[tg.train.EarlyStopping()], **options,
+            )  # fmt: skip
+            tg.evaluate(model, (X, Y), "mae")
+            tg.predict(model, X)
+            del model, history
+        gc.collect()
+        ours = [
+            type(x).__name__
+            for x in gc.garbage
+            if type(x).__module__.startswith("tinygraph") or isinstance(x, np.ndarray)
+        ]
+        assert not ours, sorted(set(ours))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
 def test_silent_without_a_terminal(capfd):
     tg.fit(mlp(), (X, Y), loss="mse", epochs=2)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_parameters_that_the_optimizer_does_not_hold(compile):
+    """They stay, and their gradients do not pile up."""
+    model = mlp()
+    first = model[0].weight.data.copy()
+    optimizer = tg.optim.SGD(model[2].parameters(), lr=0.1)
+    tg.fit(model, loader(X, Y), loss="mse", optimizer=optimizer, epochs=3, compile=compile)
+    np.testing.assert_array_equal(model[0].weight.data, first)
+    assert np.abs(model[0].weight.grad).max() < 2
 
 
 def test_no_epochs():

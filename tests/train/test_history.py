@@ -56,6 +56,11 @@ def test_a_state_comes_back():
     assert repr(twin) == repr(history) and type(twin.last["epoch"]) is int
 
 
+def test_words_cannot_be_saved():
+    with pytest.raises(tg.UsageError, match=r"numbers in its rows.*'note'"):
+        History([{"epoch": 1, "note": "fine"}]).state_dict()
+
+
 def test_what_is_not_there():
     with pytest.raises(tg.UsageError, match="has the columns epoch, loss"):
         History(ROWS)["acc"]

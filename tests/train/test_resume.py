@@ -274,12 +274,21 @@ def test_what_does_not_fit_changes_nothing(tmp_path):
     stop = interrupt_at(0, 0)
     with pytest.raises(tg.CheckpointError, match=r"callbacks.*Fix: the same ones"):
         run(model, path, True)
-    with pytest.raises(tg.CheckpointError, match=r"middle of an epoch.*Fix: the same data"):
+    with pytest.raises(tg.CheckpointError, match=r"middle of an epoch.*Fix: the same"):
         run(model, path, True, callbacks=[stop], batch_size=16)
     with pytest.raises(tg.CheckpointError, match="4 generators, given are 3"):
         run(nn.Linear(3, 3), path, True, callbacks=[stop])
+    with pytest.raises(tg.CheckpointError, match="middle of an epoch"):
+        run(model, path, True, callbacks=[stop], metrics=["accuracy"])
     with pytest.raises(tg.CheckpointError, match="does not fit"):
         run(model, path, True, callbacks=[stop], optimizer="sgd")
+    optimizer = tg.optim.Adam(model.parameters(), lr=0.5)
+    schedule = tg.optim.StepLR(optimizer, 1)
+    with pytest.raises(tg.CheckpointError, match=r"does not fit this run.*StepLR"):
+        run(model, path, True, callbacks=[stop], optimizer=optimizer, lr=None, schedule=schedule)
+    assert optimizer.param_groups[0]["lr"] == 0.5 and schedule.last_epoch == 0
+    assert not optimizer.state_dict()["state"]
+    optimizer.close()
     state = {name: a.tobytes() for name, a in model.state_dict().items()}
     assert {name: b for name, _, b in before[0]} == state
     other = tmp_path / "plain.safetensors"

@@ -32,7 +32,7 @@ class Value:
         In the recorded run; gives shape, dtype and strides.
     role : Role
     owner : Value
-        Whose memory it is: itself, unless it is a view.
+        Itself, unless it is a view.
     varies : bool
         Whether it depends on memory that is written between or within calls.
     position : int
@@ -43,13 +43,19 @@ class Value:
 
     array: Array
     role: Role
-    owner: Value = field(init=False)
     varies: bool = False
     position: int = -1
     bound: Array | None = None
+    _view_of: Value | None = None
 
-    def __post_init__(self) -> None:
-        self.owner = self
+    @property
+    def owner(self) -> Value:
+        """Whose memory it is."""
+        return self if self._view_of is None else self._view_of
+
+    @owner.setter
+    def owner(self, owner: Value) -> None:
+        self._view_of = None if owner is self else owner  # no cycle: buffers are freed at once
 
 
 @dataclass(eq=False, slots=True)

@@ -142,7 +142,7 @@ def save_run(run: Run, path: str) -> None:
         "history": run.history.state_dict(),
         "callbacks": [[type(c).__name__, c.state_dict()] for c in run.callbacks],
         "partial": run.partial(),
-        "data": _data(run),
+        "settings": _settings(run),
         "validation": None if run.validation is None else run.validation.state_dict(),
         "epoch_seconds": run.seconds(),
     }
@@ -153,30 +153,41 @@ def save_run(run: Run, path: str) -> None:
 
 
 def load_run(run: Run, path: str) -> None:
-    """Bring a run to where :func:`save_run` wrote it: all of it or nothing."""
+    """Bring a run to where :func:`save_run` wrote it: all of it or nothing.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged, or of another run.
+    """
     extra = _checked_extra(run, load(path), path)
-    old = [c.state_dict() for c in run.callbacks]
-    validation = None if run.validation is None else run.validation.state_dict()
+    holders: list[Any] = list(run.callbacks)
+    states = [state for _, state in extra["callbacks"]]
+    if run.validation is not None and extra["validation"] is not None:
+        holders.append(run.validation)
+        states.append(extra["validation"])
+    old = [holder.state_dict() for holder in holders]
     try:
-        for callback, (_, state) in zip(run.callbacks, extra["callbacks"], strict=True):
-            callback.load_state_dict(state)
-        if run.validation is not None and extra["validation"] is not None:
-            run.validation.load_state_dict(extra["validation"])
+        for holder, state in zip(holders, states, strict=True):
+            holder.load_state_dict(state)
+        run.history.load_state_dict(extra["history"])
+        run.go_on_from(extra["partial"], float(extra["epoch_seconds"]))
         load(path, run.model, run.optimizer, loader=run.loader, generator=generators_of(run))
-    except BaseException:
-        for callback, state in zip(run.callbacks, old, strict=True):
-            callback.load_state_dict(state)
-        if run.validation is not None and validation is not None:
-            run.validation.load_state_dict(validation)
-        raise
-    run.history.load_state_dict(extra["history"])
-    run.go_on_from(extra["partial"], float(extra["epoch_seconds"]))
+    except Exception as error:
+        for holder, state in zip(holders, old, strict=True):
+            holder.load_state_dict(state)
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(
+            f"fit: {path!r} does not fit this run, nothing was changed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _checked_extra(run: Run, checkpoint: Any, path: str) -> dict[str, Any]:
     extra = checkpoint.extra
-    wanted = {"fit", "history", "callbacks", "partial", "data", "validation", "epoch_seconds"}
-    if not isinstance(extra, dict) or set(extra) != wanted:
+    wanted = {"fit", "history", "callbacks", "partial", "settings", "validation", "epoch_seconds"}
+    if not isinstance(extra, dict) or set(extra) != wanted or checkpoint.optimizer is None:
         raise CheckpointError(
             f"fit: {path!r} was not written by fit(checkpoint=…), so it cannot be gone on from. "
             "Fix: tg.load(path, model, optimizer), then fit without resume."
@@ -188,16 +199,20 @@ def _checked_extra(run: Run, checkpoint: Any, path: str) -> dict[str, Any]:
             f"fit: {path!r} has states of the callbacks {', '.join(saved) or 'none'}, and this "
             f"run has {', '.join(own) or 'none'}. Fix: the same ones, in the same order."
         )
-    if extra["partial"] is not None and extra["data"] != _data(run):
+    if extra["partial"] is not None and extra["settings"] != _settings(run):
         raise CheckpointError(
-            f"fit: {path!r} was written in the middle of an epoch of {extra['data']}, and this "
-            f"run has {_data(run)}. Fix: the same data and batch_size until that epoch is over."
+            f"fit: {path!r} was written in the middle of an epoch of {extra['settings']}, and "
+            f"this run has {_settings(run)}. Fix: the same until that epoch is over."
         )
     return extra
 
 
-def _data(run: Run) -> dict[str, int]:
-    return {"samples": len(run.loader.dataset), "batch_size": run.loader.batch_size}
+def _settings(run: Run) -> dict[str, Any]:
+    """Return what must not change in the middle of an epoch."""
+    return {
+        "samples": len(run.loader.dataset), "batch_size": run.loader.batch_size,
+        "accumulate": run.accumulate, "metrics": [m.name for m in run.metrics],
+    }  # fmt: skip
 
 
 def generators_of(run: Run) -> list[Generator]:

@@ -24,62 +24,72 @@ class Spawner:
     """
 
     def __init__(self, workers: int) -> None:
-        self.workers = workers
-        self.call = 0
-        self.lock = threading.Lock()
-        self._families: dict[int, _Family] = {}
+        self._workers = workers
+        self._clock = _Clock()
+        self._children: dict[int, list[_Child]] = {}
 
     def begin(self) -> None:
         """Begin a call: streams are seeded anew."""
-        self.call += 1
+        self._clock.call += 1
 
     def of(self, worker: int, shared: Generator) -> Generator:
         """Return what ``worker`` draws from in the place of ``shared``."""
         if isinstance(shared, _Child):
             return shared
-        with self.lock:
-            family = self._families.get(id(shared))
-            if family is None:
-                family = self._families[id(shared)] = _Family(self, shared)
-        return family.children[worker]
+        with self._clock.lock:
+            children = self._children.get(id(shared))
+            if children is None:
+                seeds = _Seeds(shared, self._workers, self._clock)
+                children = [_Child(seeds, number) for number in range(self._workers)]
+                self._children[id(shared)] = children
+        return children[worker]
 
 
-class _Family:
-    """One shared generator with those that stand for it."""
+class _Clock:
+    """The number of the call, and what threads lock while they draw seeds."""
 
-    def __init__(self, spawner: Spawner, parent: Generator) -> None:
-        self._spawner = spawner
-        self._parent = parent
-        self._seeded_at = 0
-        self.children = [_Child(self) for _ in range(spawner.workers)]
+    def __init__(self) -> None:
+        self.call = 0
+        self.lock = threading.Lock()
 
-    def seed(self) -> None:
-        """Seed the children, once in a call."""
-        if self._seeded_at == self._spawner.call:
-            return
-        with self._spawner.lock:
-            if self._seeded_at != self._spawner.call:
-                seeds = self._parent.numpy.integers(2**63, size=len(self.children))
-                for child, seed in zip(self.children, seeds.tolist(), strict=True):
-                    child.manual_seed(seed)
-                self._seeded_at = self._spawner.call
+
+class _Seeds:
+    """The seeds that workers get from a generator that they share, new ones in each call."""
+
+    def __init__(self, shared: Generator, workers: int, clock: _Clock) -> None:
+        self.clock = clock
+        self._shared = shared
+        self._workers = workers
+        self._drawn_at = 0
+        self._seeds: list[int] = []
+
+    def of(self, worker: int) -> int:
+        """Return the seed of a worker in this call."""
+        with self.clock.lock:
+            if self._drawn_at != self.clock.call:
+                self._seeds = self._shared.numpy.integers(2**63, size=self._workers).tolist()
+                self._drawn_at = self.clock.call
+        return self._seeds[worker]
 
 
 class _Child(Generator):
-    """A worker's generator; asks to be seeded before it draws."""
+    """A worker's generator; is seeded anew at its first draw in a call."""
 
-    def __init__(self, family: _Family) -> None:
+    def __init__(self, seeds: _Seeds, worker: int) -> None:
         super().__init__(0)
-        self._family = family
+        self._seeds = seeds
+        self._worker = worker
+        self._seeded_at = 0
 
     @property
     def numpy(self) -> np.random.Generator:
-        self._family.seed()
+        if self._seeded_at != self._seeds.clock.call:
+            self._seeded_at = self._seeds.clock.call
+            self.manual_seed(self._seeds.of(self._worker))
         return self._source
 
     def get_state(self) -> dict[str, Any]:
-        self._family.seed()
-        return super().get_state()
+        return dict(self.numpy.bit_generator.state)
 
 
 def generators_in(model: Module, *others: Any) -> list[Generator]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import UsageError, compose_message
+from ..core.errors import UsageError, compose_message, describe
 from ..plots import loss_curves
 
 WHOLE = ("epoch",)
@@ -161,8 +161,23 @@ class History:
     # ---- state -------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the columns as arrays."""
-        return {name: np.array(column, np.float64) for name, column in self.to_dict().items()}
+        """Return the columns as arrays.
+
+        Raises
+        ------
+        UsageError
+            If a callback wrote something else than a number into a row.
+        """
+        columns = {}
+        for name, column in self.to_dict().items():
+            try:
+                columns[name] = np.array(column, np.float64)
+            except (TypeError, ValueError) as error:
+                raise UsageError(
+                    f"A history has numbers in its rows. Received {describe(column[-1])} in the "
+                    f"column {name!r}. Fix: run.row[{name!r}] = float(…)."
+                ) from error
+        return columns
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over the rows of a state of :meth:`state_dict`."""

@@ -106,6 +106,7 @@ class SharedStep(Step):
         return undo
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads and drop the plans; the step cannot be used afterwards."""
         if self._team is not None:
             self._team.close()
+        self._team = None  # it refers to this step

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import CompileError, DivergenceError, GradientError, UsageError, describe
 from ..core.storage import Array
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, drop_gradients
 from ..nn import Module
 from ..optim import Optimizer, clip_grad_norm
 from ..plan import compile
@@ -56,6 +56,8 @@ class Step:
         self.clip = clip
         self.compile = compile
         self._flats = optimizer.flat
+        held = (p for group in optimizer.param_groups for p in group["params"])
+        self._leaves: list[Tensor] = list(dict.fromkeys([*held, *model.parameters()]))
         self._batch: Batch | None = None  # the latest one, to look at when something is wrong
         self._build()
 
@@ -65,7 +67,7 @@ class Step:
         self._run: Any = compile(run, copy=False) if self.compile else run
 
     def _forward_and_backward(self, *parts: Any) -> tuple[Any, ...]:
-        self.optimizer.zero_grad()
+        drop_gradients(self._leaves)  # also of parameters that the optimizer does not hold
         prediction = self.model(*parts[:-1])
         loss, weight = checked_loss(self.loss(prediction, parts[-1]))
         check_differentiable(loss)
@@ -115,7 +117,8 @@ class Step:
         self.optimizer.step()
 
     def close(self) -> None:
-        """Give back what is not memory."""
+        """Drop the plans; the step cannot be used afterwards."""
+        self._run = None  # it refers to this step
 
     def _check_gradients(self) -> None:
         for flat in self._flats:
