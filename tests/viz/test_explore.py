@@ -183,6 +183,7 @@ def test_overlays_measure_gradients_and_memory():
     assert all(0 <= facts["level"] <= 1 for facts in sizes.values())
     memory = overlay("memory")
     assert memory["v₁ = tanh(x)"]["text"] == "72 B" and memory["x"]["text"] == ""
+    assert "In all 72 B" in graph["overlays"]["memory"]["words"][0]
 
 
 def test_the_words_of_gradient_flow_mean_the_same_here():

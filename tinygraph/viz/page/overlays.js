@@ -1,5 +1,7 @@
 // Overlays: cards coloured by the size of their gradient, or by the memory they keep.
 
+const DEEP = 0.75; // from here on the colour is so strong that text is written in the other one
+
 function showOverlay(name) {
   state.overlay = name;
   $("overlay").value = name;
@@ -14,7 +16,7 @@ function colourCards() {
     node.querySelector(".amount")?.remove();
     const found = overlay?.cards[id];
     node.classList.toggle("measured", Boolean(found));
-    node.classList.toggle("deep", Boolean(found) && found.level > 0.55);
+    node.classList.toggle("deep", Boolean(found) && found.level > DEEP);
     node.style.setProperty("--level", found ? found.level : 0);
     if (found?.text) node.append(amount(found, w));
   }
@@ -24,7 +26,7 @@ function colourCards() {
 function amount({ text, word }, w) {
   const label = word ? `${text} · ${word}` : text;
   const wide = label.length * 5.2 + 10;
-  const node = draw("g", { class: `amount ${word ? "alarming" : ""}`, transform: `translate(${w - wide + 5} -8)` },
+  const node = draw("g", { class: `amount ${word ? "alarming" : ""}`, transform: `translate(${w - wide + 5} -12)` },
     draw("rect", { width: wide, height: 14, rx: 7 }),
     write("amount-text", wide / 2, 10.5, label, wide - 6, "middle"));
   requestAnimationFrame(() => node.isConnected && node.querySelector("text").squeeze());

@@ -79,8 +79,8 @@ def _ticks(low: int, high: int) -> list[list[Any]]:
     return [[number(10.0**p), (p - low) / (high - low)] for p in range(low, high + 1, step)]
 
 
-def memory_overlay(sizes: dict[str, int]) -> Json:
-    """Return the bytes that each card keeps for the backward pass."""
+def memory_overlay(sizes: dict[str, int], total: int) -> Json:
+    """Return the bytes that each card keeps for the backward pass; ``total`` is all of them."""
     most = max(sizes.values(), default=0)
     cards = {
         i: {"level": round(math.log1p(s) / math.log1p(most), 3) if most else 0.0,
@@ -88,7 +88,10 @@ def memory_overlay(sizes: dict[str, int]) -> Json:
         for i, s in sizes.items()
     }  # fmt: skip
     ticks = [["0", 0.0], [bytes_text(most), 1.0]] if most else [["0", 0.0]]
-    words = "Bytes that the backward pass keeps alive: values that some derivative reads."
+    words = (
+        "Bytes that the backward pass keeps alive: results that some derivative reads. In all "
+        f"{bytes_text(total)}; leaves live anyway."
+    )
     return {"cards": cards, "ticks": ticks, "words": [words]}
 
 

@@ -155,7 +155,8 @@ class GraphPage:
             "overlays": {
                 "gradient": gradient_overlay(self._groups, self.walk.flow),
                 "memory": memory_overlay(
-                    {i: describer.bytes_of(g) for i, g in self._groups.items() if g.kind != "rest"}
+                    {i: describer.bytes_of(g) for i, g in self._groups.items()},
+                    describer.kept.bytes_of(node.tensor for node in self.walk.graph.nodes),
                 ),
             },
         }

@@ -103,7 +103,7 @@ function cardEntry(id, x, y) {
   header.squeeze = () => squeezeHeader(header, note, room);
   let top = M.header;
   for (const line of card.lines) {
-    face.append(write("line", plain ? M.pad + room / 2 : M.pad, top + 8, line, inner,
+    face.append(write("line", plain ? w / 2 : M.pad, top + 8, line, inner,
       plain ? "middle" : "start"));
     top += M.line;
   }
