@@ -182,8 +182,9 @@ def test_overlays_measure_gradients_and_memory():
     assert "Vanishing: less than" in graph["overlays"]["gradient"]["words"][0]
     assert all(0 <= facts["level"] <= 1 for facts in sizes.values())
     memory = overlay("memory")
-    assert memory["v₁ = tanh(x)"]["text"] == "72 B" and memory["x"]["text"] == ""
-    assert "In all 72 B" in graph["overlays"]["memory"]["words"][0]
+    assert memory["v₁ = tanh(x)"]["text"] == memory["v₂ = 0.001 · v₁"]["text"] == "72 B"
+    assert memory["x"]["text"] == ""
+    assert "In all 144 B" in graph["overlays"]["memory"]["words"][0]
 
 
 def test_the_words_of_gradient_flow_mean_the_same_here():
