@@ -13,7 +13,7 @@ import tinygraph as tg
 from tinygraph import nn
 from tinygraph.viz import draw
 from tinygraph.viz.drawing import Drawing
-from tools import backprop
+from tools import backprop, plot_sheet
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 
@@ -58,6 +58,7 @@ def main() -> None:
     for name, picture in PICTURES.items():
         print(picture().render(FOLDER / f"{name}.svg"))
     backprop.main()
+    plot_sheet.main(FOLDER)
 
 
 if __name__ == "__main__":

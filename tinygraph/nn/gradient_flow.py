@@ -115,7 +115,8 @@ def gradient_flow(
     Returns
     -------
     GradientFlow
-        Prints as a table; ``.problems`` has the findings in words.
+        Prints as a table; ``.problems`` has the findings in words, and
+        ``tg.plots.gradient_flow`` draws it.
 
     Raises
     ------
