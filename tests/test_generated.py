@@ -47,3 +47,12 @@ def test_the_reference_has_every_public_name() -> None:
     text = make_docs.reference(tg)
     for _, name, _ in make_docs.entries(tg):
         assert f":: tinygraph.{name}" in text
+
+
+def test_pages_are_written_around_folders(tmp_path: Path) -> None:
+    """Other files of the site live in a folder beside the pages; pages of the past go."""
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "past.rst").write_text("gone")
+    make_docs.write_pages(tmp_path)
+    assert (tmp_path / "pages").is_dir() and not (tmp_path / "past.rst").exists()
+    assert (tmp_path / "ops.md").read_text(encoding="utf-8") == make_docs.op_table()

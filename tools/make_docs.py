@@ -193,11 +193,11 @@ def pages() -> dict[str, str]:
 
 
 def write_pages(folder: Path) -> None:
-    """Write the pages into ``folder``; an unchanged page keeps its date."""
+    """Write the pages into ``folder``; an unchanged page keeps its date, folders stay."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = pages()
     for path in folder.iterdir():
-        if path.name not in wanted:
+        if path.is_file() and path.name not in wanted:
             path.unlink()
     for name, text in wanted.items():
         path = folder / name
