@@ -337,13 +337,28 @@ def corners(browser, selector):
     )
 
 
-def test_the_clicked_card_keeps_its_place(browser, pages):
+@pytest.mark.parametrize(("keys", "name"), [("+", "embed"), ("--", "embed"), ("---", "head")])
+def test_the_clicked_card_keeps_its_place(browser, pages, keys, name):
     browser.open(pages["model"])
-    browser.press("+")
-    (closed,) = corners(browser, f'[data-card="{card_id(browser, "embed")}"] .body')
-    browser.click("[aria-label='Open embed']")
+    browser.press(*keys)
+    (closed,) = corners(browser, f'[data-card="{card_id(browser, name)}"] .body')
+    browser.click(f"[aria-label='Open {name}']")
     distances = [abs(x - closed[0]) + abs(y - closed[1]) for x, y in corners(browser, ".frame")]
     assert min(distances) < 2
+    browser.click(f"[aria-label='Close {name}']")
+    (again,) = corners(browser, f'[data-card="{card_id(browser, name)}"] .body')
+    assert again == pytest.approx(closed, abs=2)
+
+
+def test_the_whole_picture_comes_into_sight_where_there_is_room(browser, pages):
+    browser.open(pages["step"])
+    browser.click("[aria-label^='Close Sequential']")
+    stage = browser.run(
+        "(() => { const b = document.querySelector('#stage').getBoundingClientRect();"
+        "return [b.left, b.top, b.right, b.bottom]; })()"
+    )
+    for x, y in corners(browser, ".card .body"):
+        assert stage[0] <= x <= stage[2] and stage[1] <= y <= stage[3]
 
 
 def test_a_step_stays_the_same_step_when_a_module_opens(browser, pages):

@@ -75,13 +75,26 @@ function reveal(boxes) {
   const top = Math.min(...boxes.map((b) => b[1]));
   const box = [left, top, Math.max(...boxes.map((b) => b[0] + b[2])) - left,
     Math.max(...boxes.map((b) => b[1] + b[3])) - top];
-  const [width, height] = room.free;
-  const [x, y, k] = [box[0] * camera.k + camera.x, box[1] * camera.k + camera.y, camera.k];
-  const inside = x >= 6 && y >= 6 && x + box[2] * k <= width - 6 && y + box[3] * k <= height - 6;
-  if (inside && k >= READABLE) return;
-  if (inside && camera.fitted && k >= READABLE * 0.75) return;
+  if (isInSight(box) && camera.k >= (camera.fitted ? READABLE * 0.75 : READABLE)) return;
   camera.fitted = false;
-  travel(...fitting(box, Math.max(k, 1)));
+  travel(...fitting(box, Math.max(camera.k, 1)));
+}
+
+// Move a box into sight by no more than needed, if there is room for it at this scale.
+function nudge([x, y, w, h]) {
+  const into = (low, size, free) => Math.max(6 - low, Math.min(0, free - 6 - (low + size)));
+  const [width, height] = room.free;
+  const { k } = camera;
+  if (w * k > width - 12 || h * k > height - 12) return false;
+  travel(camera.x + into(x * k + camera.x, w * k, width),
+    camera.y + into(y * k + camera.y, h * k, height), k);
+  return true;
+}
+
+function isInSight([x, y, w, h]) {
+  const [left, top] = [x * camera.k + camera.x, y * camera.k + camera.y];
+  const [width, height] = room.free;
+  return left >= 6 && top >= 6 && left + w * camera.k <= width - 6 && top + h * camera.k <= height - 6;
 }
 
 function boxOf(id) {

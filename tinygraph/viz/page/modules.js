@@ -69,10 +69,10 @@ function keepPlace(before, after, scope, wasFitted) {
     cancelAnimationFrame(camera.frame);
     place(x + (before.x - after.x) * k, y + (before.y - after.y) * k, k);
   }
-  const [w, h] = scene.layout.size;
-  const whole = fitting([0, 0, w, h]);
-  if (wasFitted && whole[2] >= READABLE) return fit();
+  const whole = [0, 0, ...scene.layout.size];
   camera.fitted = false;
+  if (isInSight(whole) || nudge(whole)) return;
+  if (wasFitted && fitting(whole)[2] >= READABLE) return fit();
   const box = scene.scopes.get(scope);
   if (box) reveal([box]);
 }
