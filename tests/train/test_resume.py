@@ -202,7 +202,7 @@ sys.path.insert(0, sys.argv[1])
 from test_resume import *
 print("ready", flush=True)
 model = build()
-options = {"loss": "cross_entropy", "batch_size": 8, "epochs": 150 if FULL else 25}
+options = {"loss": "cross_entropy", "batch_size": 8, "epochs": 150 if FULL else 15}
 options["validation"] = Noisy(X, LABELS)
 path, workers = sys.argv[2], int(sys.argv[3])
 h = tg.fit(model, Noisy(X, LABELS), checkpoint=path, resume=True, workers=workers, **options)
@@ -228,7 +228,7 @@ def test_ctrl_c_at_random_moments_again_and_again(tmp_path, workers):
 
     expected, _ = process("whole").communicate()
     rng, interrupted, reached = random.Random(workers), 0, 0
-    while interrupted < (40 if FULL else 2):
+    while interrupted < (40 if FULL else 1):
         running = process("parts")
         time.sleep(rng.uniform(0.02, 0.1))
         running.send_signal(signal.SIGINT)
