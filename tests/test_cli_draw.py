@@ -115,6 +115,9 @@ def test_a_model_with_an_input(capsys):
         (["model.py:model", "--input", "2,28,28", "--depth", "0"], ["Sequential"]),
         (["model.py:product", "--direction", "BT"], ["rankdir=BT"]),
         (["numpy.py:layer", "--input", "3,2"], ["Linear 2→1"]),
+        (["model.py:net", "--input", "2,3", "--view", "numbers", "--gradients"], ["∂", "x · 2"]),
+        (["model.py:model", "--input", "2,28,28", "--heat", "gradients"], ["gradient"]),
+        (["model.py:model", "--input", "2,28,28", "--saved"], ["kept"]),
     ],
     ids=lambda x: x[0] if isinstance(x, list) else "",
 )
@@ -162,7 +165,7 @@ WRONG = [
     (["model.py:product", "--input", "3"], "model.py:product is made already. Fix: leave --input"),
     (["model.py:square", "--input", "3"], "with (3,) failed: TypeError: square() missing 1"),
     (["model.py:square", "--input", "3", "--input", "4"], "with (3,) and (4,) failed in line"),
-    (["model.py:nothing", "--input", "3"], "nothing returned NoneType: there is no tensor in it."),
+    (["model.py:nothing", "--input", "3"], "returned NoneType None, and no tensor in it"),
     (["model.py:broken", "--input", "3"], "failed in line 35 of model.py: NameError: name 'miss"),
     (["model.py:leaves", "--input", "3"], "ended itself, with exit code bye."),
     (["model.py:words", "--input", "4,3"], "embedding: indices are integers. Received (4, 3)"),

@@ -55,7 +55,8 @@ TREES = {
     "long": lambda g: tg.graph(g.chain(300)),
     "two_outputs": lambda g: tg.graph(*tg.split(tg.variables(u=[1.0, 2.0])[0] * 2, 2)),
 }
-OPENED = {"shared": (shared, 3), "classifier_opened": (classifier, 5), "closed": (transformer, 0)}
+OPENED = {"shared": (shared, 3), "classifier_opened": (classifier, 5), "closed": (transformer, 0),
+          "transformer_opened": (transformer, 5)}  # fmt: skip
 MERMAID = {
     "product": lambda g: g.product(),
     "fork": lambda g: g.fork(),
@@ -90,7 +91,7 @@ def test_no_golden_is_left_over():
 
 
 def test_every_result_is_listed_once_and_referred_to():
-    lines = str(tg.graph(transformer())).splitlines()[2:]
+    lines = tg.graph(transformer()).to_text(depth=5).splitlines()[2:]
     made = [re.search(r"(\S+) = ", line).group(1) for line in lines if " = " in line]
     assert len(made) == len(set(made)) > 20
     for i, line in enumerate(lines):
@@ -104,12 +105,37 @@ def test_uses_are_counted():
     assert "v₁ = a + a     2   used 3 times" in text
 
 
-def test_long_graphs_keep_their_ends(graphs):
-    lines = str(tg.graph(graphs.chain(20_000))).splitlines()
-    assert len(lines) < 50 and "19961 nodes left out" in "".join(lines).replace(",", "")
-    assert "x · 0.5" in lines[3] and lines[-1].startswith("f = ")
-    everything = tg.graph(graphs.chain(300)).to_text(limit=None)
+def irregular(length):
+    """A chain in which nothing repeats for long."""
+    t = tg.tensor(1.0, requires_grad=True, name="x")
+    rng = np.random.default_rng(0)
+    for op in rng.integers(3, size=length):
+        t = (tg.sin(t), tg.tanh(t), t * 0.5)[op]
+    return t
+
+
+def test_long_graphs_keep_their_ends():
+    lines = str(tg.graph(irregular(5_000))).splitlines()
+    assert len(lines) < 60 and "nodes left out" in "".join(lines)
+    assert lines[2].startswith("x ") and lines[-1].startswith("f = ")
+    everything = tg.graph(irregular(300)).to_text(limit=None)
     assert len(everything.splitlines()) == 303
+
+
+def test_repeated_blocks_are_listed_once():
+    blocks = [nn.TransformerBlock(8, 2, 16) for _ in range(12)]
+    model = nn.Sequential(nn.Linear(4, 8), *blocks, nn.Linear(8, 1))
+    text = str(tg.graph(model(tg.ones(1, 2, 4))))
+    assert "├─ TransformerBlock × 12" in text and "1 … 12 · 600 params each" in text
+    assert len(text.splitlines()) < 20
+    (last,) = [line for line in text.splitlines() if "norm2" in line]
+    name = re.search(r"(v[₀-₉]+) = ", last).group(1)
+    assert f"f = 13({name})" in text
+
+
+def test_a_number_that_stands_for_many_is_no_number(graphs):
+    text = str(tg.graph(graphs.chain(300)))
+    assert "2 steps, 150 times" in text and "v₂ = v₁ + 1    ()" in text
 
 
 def test_deep_modules_do_not_recurse():

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..core.graph import Graph, graph
-from ..core.tensor import Tensor
+from ..core.graph import Graph
 from ..nn.module import Module
 from .inputs import example_input
 from .target import TargetError, load_target, running, split_target
@@ -28,7 +26,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "would run.",
         epilog="Example: tinygraph draw model.py:model --input 1,28,28 --out model.svg. An input "
         "is a shape, filled with random numbers; or a shape and a type, 4,16:int, filled with "
-        "zeros; or numbers, '[[1,2],[3,4]]'.",
+        "zeros; or numbers, '[[1,2],[3,4]]'. Models run in evaluation mode.",
     )
     draw.add_argument("target", help="model.py:model or package.module:model")
     draw.add_argument(
@@ -41,6 +39,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     kind.add_argument("--text", action="store_true", help="print lines of text, draw nothing")
     draw.add_argument("--depth", type=int, help="open modules so far; 0 closes all")
     draw.add_argument("--view", choices=("auto", "numbers", "architecture"), default="auto")
+    draw.add_argument("--gradients", action="store_true", help="with the gradients of the sum")
+    draw.add_argument("--heat", choices=("gradients", "values"), help="colour cards by size")
+    draw.add_argument("--saved", action="store_true", help="with the bytes kept for backward")
     draw.add_argument("--direction", choices=DIRECTIONS, help="left to right, top to bottom, …")
     draw.add_argument("--title", help="a line above the picture")
     draw.set_defaults(run=run)
@@ -62,10 +63,15 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.text:
         print(found.to_text(arguments.depth))
         return
+    backward = arguments.gradients or arguments.heat == "gradients"
     drawing = draw(
         found,
         view=arguments.view,
         depth=arguments.depth,
+        gradients=arguments.gradients or "auto",
+        grad=[np.ones(t.shape, t.dtype) for t in found.outputs] if backward else None,
+        heat=arguments.heat,
+        saved=arguments.saved,
         direction=arguments.direction,
         title=arguments.title,
     )
@@ -74,12 +80,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _graph(thing: Any, inputs: Sequence[np.ndarray], target: str) -> Graph:
     """Return what the picture shows, of a model by calling it."""
-    made = list(_tensors_in(thing))
+    from ..viz.subject import graph_to_draw, tensors_in
+
+    made = list(tensors_in(thing))
     has_graph = isinstance(thing, Graph) or callable(getattr(thing, "graph", None))
     if made or (has_graph and not isinstance(thing, Module)):
         if inputs:
             raise TargetError(f"{target} is made already. Fix: leave --input out.")
-        return thing if isinstance(thing, Graph) else graph(*(made or [thing]))
+        return graph_to_draw(made or thing)
     if isinstance(thing, type):
         name = split_target(target)[1]
         raise TargetError(f"{target} is a class. Fix: model = {name}() in the file.")
@@ -90,45 +98,11 @@ def _graph(thing: Any, inputs: Sequence[np.ndarray], target: str) -> Graph:
         raise TargetError("A model has a graph once it is called. Fix: --input 1,28,28.")
     shapes = " and ".join(str(a.shape) for a in inputs)
     with running(f"{target} with {shapes or 'no input'}"):
-        result = thing(*_tensors(thing, inputs))
-    found = list(_tensors_in(result))
-    if not found:
-        raise TargetError(f"{target} returned {type(result).__name__}: there is no tensor in it.")
-    return graph(*found)
+        return graph_to_draw(thing, [_in_dtype_of(thing, array) for array in inputs])
 
 
-def _tensors(thing: Any, inputs: Sequence[np.ndarray]) -> Iterator[Tensor]:
-    """Yield the inputs as tensors in the model's float type, named as its parameters are.
-
-    They require grad, because the graph begins where something does.
-    """
-    from ..core.leaves import tensor
-
-    function = thing.forward if isinstance(thing, Module) else thing
-    try:
-        names = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # a callable without a signature
-        names = []
+def _in_dtype_of(thing: Any, array: np.ndarray) -> np.ndarray:
+    """Return example values in the float type of the model's parameters."""
     parameters = thing.parameters() if isinstance(thing, Module) else ()
     dtypes = [p.dtype for p in parameters if p.dtype.kind == "f"]
-    for i, array in enumerate(inputs):
-        is_float = array.dtype.kind == "f"
-        name = names[i] if i < len(names) else f"input{i}"
-        dtype = dtypes[0] if dtypes and is_float else array.dtype
-        yield tensor(array, dtype=dtype, requires_grad=is_float, name=name)
-
-
-def _tensors_in(result: Any) -> Iterator[Tensor]:
-    """Yield the tensors in nested tuples, lists and dicts."""
-    stack, seen = [result], set()
-    while stack:
-        item = stack.pop()
-        if id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, Tensor):
-            yield item
-        elif isinstance(item, dict):
-            stack += reversed(item.values())
-        elif isinstance(item, list | tuple):
-            stack += reversed(item)
+    return array.astype(dtypes[0]) if dtypes and array.dtype.kind == "f" else array

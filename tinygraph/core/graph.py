@@ -248,8 +248,8 @@ class Graph:
         Parameters
         ----------
         depth : int, optional
-            Open modules and functions made of ops so deep; 0 closes all. By default plain layers
-            are closed.
+            Open modules and functions made of ops so deep; 0 closes all. By default modules are
+            open as far as fits on a screen, and equal siblings are listed once, "Block × 12".
         limit : int or None
             Of more results than that only the two ends are listed; None lists them all.
 

@@ -22,14 +22,17 @@ def clusters_of(folding: Folding) -> tuple[list[Cluster], dict[Group, int]]:
             if frame not in places:
                 places[frame] = len(clusters)
                 levels.append(0 if inner is None else levels[inner] + 1)
-                clusters.append(_cluster(frame, folding, inner, levels[-1]))
+                clusters.append(cluster_of(frame, folding, inner, levels[-1]))
             inner = places[frame]
         if inner is not None:
             homes[group] = inner
     return clusters, homes
 
 
-def _cluster(frame: Frame, folding: Folding, parent: int | None, level: int) -> Cluster:
+def cluster_of(
+    frame: Frame, folding: Folding, parent: int | None = None, level: int = 0
+) -> Cluster:
+    """Return title and details of a frame."""
     inside = folding.path_around(folding.around(frame))
     if isinstance(frame, Repeat):
         steps = f"{count(len(frame.units), 'step')}, {frame.times} times"

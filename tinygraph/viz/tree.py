@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..core.graph import Graph
-from ..core.modes import Scope
 from ..core.tensor import Tensor
-from .calls import call_of
+from .calls import MANY, call_of
 from .checks import check_count
-from .fold import Folding, Group, fold
+from .fold import Folding, Frame, Group, fold
+from .frames import cluster_of
 from .modules import describe_scope
 from .names import Names
 from .naming import names_of_steps
-from .scopes import scope_chain
+from .repeats import find_repeats
+from .scopes import ScopeTree
+from .screen import fold_to_fit
 from .text import clean, count, middle_ellipsis, number, shape
 
 LIMIT = 60
@@ -40,13 +42,27 @@ def text_tree(graph: Graph, depth: int | None = None, limit: int | None = LIMIT)
     """Write a graph as text, see :meth:`Graph.to_text`."""
     check_count("to_text", "depth", depth, 0)
     check_count("to_text", "limit", limit, 1)
-    folding = fold(graph, "architecture", depth, limit)
+    folding = _fold(graph, depth, limit)
     names = names_of_steps([folding], graph.outputs, None, "to_text", 4)
+    for t, stands_for in folding.repeats.drawn.items():
+        names.call(t, names.short(stands_for))
     rows = _Lister(graph, folding, names).rows()
     return "\n".join([_heading(graph, folding), "", *_lines(rows)])
 
 
 Graph.as_tree = staticmethod(text_tree)
+
+
+def _fold(graph: Graph, depth: int | None, limit: int | None) -> Folding:
+    """Fold as the picture does, which fits on a screen, unless the reader asks for more."""
+    if depth is not None or limit is None or graph.failure is not None:
+        return fold(graph, "architecture", depth, limit)
+    scopes = ScopeTree(graph)
+    repeats = find_repeats(graph, scopes)
+    folding = fold_to_fit(graph, scopes, repeats)
+    if len(folding.groups) <= limit:
+        return folding
+    return fold(graph, "architecture", None, limit, repeats)
 
 
 def _heading(graph: Graph, folding: Folding) -> str:
@@ -70,71 +86,80 @@ class _Lister:
         for group in folding.groups:
             for x, uses in group.uses.items():
                 self.uses[x] = self.uses.get(x, 0) + (len(uses) if group.kind == "op" else 1)
-        self.leaves: dict[Scope | None, list[Group]] = {}
+        self.leaves: dict[Frame | None, list[Group]] = {}
         for group in folding.groups:
             if group.kind == "leaf":
-                self.leaves.setdefault(group.scope, []).append(group)
+                self.leaves.setdefault(folding.frame_of(group), []).append(group)
 
     def rows(self) -> list[_Row]:
         """Return the top rows; inputs come first, parameters first in their module."""
         top = [self._leaf(g) for g in self.leaves.get(None, ())]
-        opened: list[tuple[Scope, _Row]] = []
-        seen: set[Scope] = set()
+        opened: list[tuple[Frame, _Row]] = []
+        seen: set[Frame] = set()
         for group in self.folding.groups:
             if group.kind == "leaf":
                 continue
-            closed = group.kind == "closed" and group.scope
-            chain = scope_chain(closed.parent if closed else group.scope)
+            chain = self.folding.frames_around(group)
             kept = 0
             while kept < min(len(chain), len(opened)) and opened[kept][0] is chain[kept]:
                 kept += 1
             del opened[kept:]
-            for scope in chain[kept:]:
-                row = self._scope(scope, scope in seen)
-                if scope not in seen:
-                    row.rows += [self._leaf(g) for g in self.leaves.get(scope, ())]
-                seen.add(scope)
+            for frame in chain[kept:]:
+                row = self._frame(frame, frame in seen)
+                if frame not in seen:
+                    row.rows += [self._leaf(g) for g in self.leaves.get(frame, ())]
+                seen.add(frame)
                 (opened[-1][1].rows if opened else top).append(row)
-                opened.append((scope, row))
+                opened.append((frame, row))
             (opened[-1][1].rows if opened else top).append(self._result(group))
         return top
 
-    def _scope(self, scope: Scope, again: bool) -> _Row:
-        facts = describe_scope(scope, self.folding.scopes)
-        notes = ["continued"] if again else [facts.kind, facts.parameters, facts.calls]
-        return _Row(facts.name, note=" · ".join(n for n in notes if n))
+    def _frame(self, frame: Frame, again: bool) -> _Row:
+        cluster = cluster_of(frame, self.folding)
+        return _Row(cluster.title, note="continued" if again else cluster.details)
 
     def _leaf(self, group: Group) -> _Row:
         t = group.tensor
         kind = "input" if t.requires_grad else "constant"
         kind = "parameter" if t in self.folding.scopes.all_parameters else kind
-        return _Row(self.names.short(t), _size(t), self._note(t, kind))
+        return _Row(self.names.short(t), self._size(t), self._note(t, kind))
 
     def _result(self, group: Group) -> _Row:
         name = ", ".join(self.names.short(t) for t in group.exits)
         if group.kind == "rest":
             return _Row(f"{name} = … {count(len(group.nodes), 'node')} left out …")
-        call, formula = call_of(group, self.names)
-        made = call or formula
-        assert made is not None
-        sizes = ", ".join(_size(t) for t in group.exits[:3])
-        notes = []
-        if group.kind == "closed" and group.scope and group.scope.kind == "module":
-            facts = describe_scope(group.scope, self.folding.scopes)
-            notes = [facts.kind, facts.parameters, facts.calls]
+        made, *notes = self._made(group)
+        sizes = ", ".join(self._size(t) for t in group.exits[:3])
         single = group.exits[0] if len(group.exits) == 1 else None
         note = self._note(single, *notes) if single is not None else " · ".join(notes)
-        return _Row(f"{name} = {made.symbols()}", sizes, note)
+        return _Row(f"{name} = {made}", sizes, note)
+
+    def _made(self, group: Group) -> list[str]:
+        """Return how a result was made; for a module also what it is."""
+        run = self.folding.run_of(group)
+        times = f" × {run.times}" if run else ""
+        if group.kind == "closed" and group.scope and group.scope.kind == "module":
+            inside = self.folding.path_around(self.folding.frame_of(group))
+            facts = describe_scope(group.scope, self.folding.scopes, run, inside)
+            operands = [self.names.short(x) for x in group.uses][:MANY]
+            dots = ["…"] if len(group.uses) > MANY else []
+            made = f"{facts.name.removesuffix(times)}({', '.join([*operands, *dots])}){times}"
+            return [made, facts.kind, facts.parameters, facts.calls]
+        call, formula = call_of(group, self.names)
+        made_by = call or formula
+        assert made_by is not None
+        return [made_by.symbols() + times]
+
+    def _size(self, t: Tensor) -> str:
+        """Return the value of a single number, else the shape: of one that stands for many, too."""
+        if t.shape or t.size != 1 or self.folding.repeats.copies(t) > 1:
+            return shape(t.shape)
+        return number(t.data.item())
 
     def _note(self, t: Tensor, *notes: str) -> str:
         used = self.uses.get(t, 0) + (t in self.outputs)
         last = f"used {used} times" if used > 1 else ""
         return " · ".join(n for n in (*notes, last) if n)
-
-
-def _size(t: Tensor) -> str:
-    """Return the value of a single number, else the shape."""
-    return shape(t.shape) if t.shape or t.size != 1 else number(t.data.item())
 
 
 def _lines(rows: Sequence[_Row]) -> list[str]:
