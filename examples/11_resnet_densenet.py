@@ -57,7 +57,7 @@ MODELS = {
 def main(folder: Path, epochs: int = 8, seeds: int = 3) -> None:
     curves = {}
     print(
-        "                          parameters   accuracy, held out (mean of splits)   seconds each"
+        "                         parameters   accuracy, held out (mean of splits)   seconds each"
     )
     for name, build in MODELS.items():
         scores, start = [], time.perf_counter()
