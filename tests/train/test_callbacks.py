@@ -113,7 +113,7 @@ def test_stop_ends_after_the_epoch():
         ([1, 3, 2, 1, 0, 0], {"patience": 2}, 5, 2),
         ([1, 3, 2, 3, 0, 0, 0], {"patience": 2}, 5, 2),
         ([1, 2, 1, 0], {"patience": 0}, 3, 2),
-        ([1, 2, 2.05, 2.2, 0, 0, 0], {"patience": 1, "min_delta": 0.1}, 6, 4),
+        ([1, 2, 2.05, 2.09, 0, 0, 0], {"patience": 1, "min_delta": 0.1}, 4, 2),
         ([np.nan, np.nan, 1, 0, 0], {"patience": 2}, 5, 3),
         ([np.nan, np.nan, 1, 0, 0], {"patience": 1}, 2, None),
         ([3, 2, 1, 2, 3], {"mode": "min", "patience": 1}, 5, 3),
