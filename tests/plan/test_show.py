@@ -67,5 +67,5 @@ def test_a_plan_is_drawn_and_walked_as_a_graph():
     graph = tg.graph(step.plans[0])
     assert graph.counts["linear"] == 2 or graph.counts["matmul"] >= 2
     assert graph.find(op="dropout_mask")
-    assert "argument of the call" in tg.draw(step.plans[0]).source
+    assert "argument 1" in tg.draw(step.plans[0]).source
     assert repr(step.plans[0]).startswith("<plan of ")

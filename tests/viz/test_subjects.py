@@ -131,3 +131,21 @@ def test_operands_that_are_plain_arrays_are_drawn():
     assert headers(draw(error))[:2] == ["input", "input"]
     raw = failure(lambda: tg.add(np.ones(2), np.ones(3)))
     assert [c.note for c in draw(raw).picture.cards] == ["(2,)", "(3,)", ""]
+
+
+def test_a_compiled_function_is_drawn_as_its_last_plan():
+    model = nn.Linear(2, 3) >> nn.ReLU() >> nn.Linear(3, 1)
+
+    @tg.compile
+    def step(x, t):
+        loss = nn.functional.mse_loss(model(x), t)
+        loss.backward()
+        return loss
+
+    with pytest.raises(tg.UsageError, match="once it was called"):
+        draw(step)
+    step(tg.ones(5, 2), tg.zeros(5, 1))
+    drawing = draw(step, view="architecture")
+    assert headers(drawing) == ["argument 1", "0", "1", "2", "argument 2", "mse_loss"]
+    assert drawing.picture.clusters[0].details == "13 params"
+    assert drawing.source == draw(step.plans[0], view="architecture").source

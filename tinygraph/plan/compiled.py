@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.dtypes import as_array
 from ..core.errors import CompileError, UsageError, describe
+from ..core.graph import Graph
 from ..core.modes import current_modes
 from ..core.storage import Storage
 from ..core.tensor import Tensor
@@ -93,6 +94,14 @@ class Compiled:
     def plans(self) -> list[Plan]:
         """The plans recorded so far."""
         return [plan for plans in self._plans.values() for plan in plans]
+
+    def graph(self) -> Graph:
+        """Return the plan that was recorded last as a graph: ``tg.draw(step)`` draws it."""
+        if not self.plans:
+            raise UsageError(
+                "A compiled function has a graph once it was called. Fix: step(x, t) first."
+            )
+        return self.plans[-1].graph()
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", repr(self.function))

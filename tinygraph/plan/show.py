@@ -145,7 +145,7 @@ def graph_of(steps: Sequence[Step], outputs: Sequence[Value]) -> Graph:
             return x
         if x not in tensors:
             tensors[x] = Tensor(_array(x))
-            tensors[x].name = x.role.value if x.role is not Role.TEMPORARY else None
+            tensors[x].name = _name(x)
         return tensors[x]
 
     ends = list(outputs)
@@ -158,6 +158,12 @@ def graph_of(steps: Sequence[Step], outputs: Sequence[Value]) -> Graph:
         elif step.effect:
             ends += [v for v in step.values() if v.role is Role.TEMPORARY]
     return Graph([tensor(v) for v in dict.fromkeys(ends)])
+
+
+def _name(value: Value) -> str | None:
+    if value.role is Role.INPUT and value.position >= 0:
+        return f"argument {value.position + 1}"
+    return value.role.value if value.role is not Role.TEMPORARY else None
 
 
 def _array(value: Value) -> Array:

@@ -24,7 +24,7 @@ Use = tuple[Tensor, int]
 """A tensor's result and the position of the input: one edge of the graph."""
 
 
-class _Recorder:
+class Recorder:
     """Keeps what each VJP returned, edge by edge, before anything is added up."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ def flow_from(outputs: Sequence[Tensor], upstream: Any = None, who: str = "draw"
             )
         )
     order, reached = collect(list(seeds))
-    recorder = _Recorder()
+    recorder = Recorder()
     with modes(watchers=(recorder,)):
         gradients = pull_back(order, reached, dict(seeds), reached)
     return Flow(gradients, recorder.parts, seeds)
@@ -142,7 +142,7 @@ def local_parts(nodes: Sequence[Tensor], exit_: Tensor) -> dict[Use, Array]:
     """
     inside = sorted(nodes, key=lambda t: t.index, reverse=True)
     relevant = {x for t in inside for x in t.inputs if isinstance(x, Tensor) and x.requires_grad}
-    recorder = _Recorder()
+    recorder = Recorder()
     with modes(watchers=(recorder,)):
         pull_back(inside, relevant, {exit_: np.ones(exit_.shape, exit_.dtype)}, set())
     return recorder.parts

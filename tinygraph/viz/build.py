@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.errors import TinygraphError
+from ..core.errors import TinygraphError, UsageError
 from ..core.graph import Graph
 from .backward import Flow, flow_from
 from .cards import CardWriter
@@ -17,6 +17,7 @@ from .fold import Folding, fold
 from .frames import clusters_of
 from .heat import Heat, explained, gradient_heat, value_heat
 from .legend import legend_of
+from .mirror import OPS, Mirror
 from .model import Picture
 from .names import Names
 from .repeats import Repeats, find_repeats
@@ -48,6 +49,7 @@ class Request:
     saved: bool = False
     heat: str | None = None
     repeats: bool | str = "auto"
+    backward: bool | str = False
 
     def wants_gradients(self, view: str) -> bool:
         """Tell whether cards have a row for the gradient."""
@@ -59,6 +61,8 @@ class Request:
 def build(graph: Graph, request: Request) -> Picture:
     """Fold the graph, run the backward pass if it is to be shown, and write the cards."""
     view, folding = _choose_view(graph, request)
+    if request.backward:
+        return _with_backward(graph, folding, view, request)
     remarks = _folding_remarks(folding, request)
     with_gradients = request.wants_gradients(view) and graph.failure is None
     flow = _flow(graph, request, remarks) if with_gradients or request.heat else None
@@ -77,14 +81,33 @@ def build(graph: Graph, request: Request) -> Picture:
     edges = EdgeWriter(folding, names, drawn, ids, cards.failed)
     picture = Picture(
         view=view,
-        direction=request.direction or ("LR" if view == "numbers" else "TB"),
+        direction="",
         cards=[cards.write(g, ids[g], homes.get(g)) for g in folding.groups],
         edges=[e for g in folding.groups for e in edges.write(g)],
         clusters=clusters,
-        title=clean(request.title, TOOLTIP_LIMIT) if request.title else "",
-        remarks=remarks,
         scale=heat.scale if heat is not None else None,
     )
+    return _finish(picture, remarks, request)
+
+
+def _with_backward(graph: Graph, folding: Folding, view: str, request: Request) -> Picture:
+    """Return the picture of the backward pass as a graph."""
+    if graph.failure is not None:
+        raise UsageError("draw: a forward pass that failed has no backward pass.")
+    names = Names(request.names)
+    if view == "numbers":
+        names.number_the_rest(t for g in folding.groups for t in g.exits)
+    flow = flow_from(graph.outputs, request.upstream)
+    mirror = Mirror(graph, folding, flow, names, view == "numbers", request.backward == OPS)
+    picture = mirror.picture()
+    return _finish(picture, _folding_remarks(folding, request), request)
+
+
+def _finish(picture: Picture, remarks: list[str], request: Request) -> Picture:
+    """Add title, remarks and legend."""
+    picture.title = clean(request.title, TOOLTIP_LIMIT) if request.title else ""
+    picture.remarks = remarks
+    picture.direction = request.direction or ("LR" if picture.view == "numbers" else "TB")
     if request.legend is True or (request.legend == "auto" and len(picture.cards) <= LEGEND_CARDS):
         picture.legend = legend_of(picture)
     return picture
@@ -107,7 +130,9 @@ def _choose_view(graph: Graph, request: Request) -> tuple[str, Folding]:
 def _fold_architecture(graph: Graph, request: Request) -> Folding:
     """Draw equal siblings once, and open modules as deep as asked for, or as a screen shows."""
     scopes = ScopeTree(graph)
-    wanted = request.heat is None if request.repeats == "auto" else request.repeats
+    wanted = (
+        not (request.heat or request.backward) if request.repeats == "auto" else request.repeats
+    )
     repeats = find_repeats(graph, scopes) if wanted and graph.failure is None else Repeats()
     if request.depth is None and request.limit is not None:
         folding = fold_to_fit(graph, scopes, repeats)

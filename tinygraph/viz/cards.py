@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from ..core.graph import Graph
-from ..core.storage import Array
 from ..core.tensor import Tensor
 from .backward import Flow
 from .content import content_of
@@ -215,9 +214,8 @@ class CardWriter:
 
     def _gradient(self, tensor: Tensor) -> Gradient:
         symbol = self.names.short(tensor)
-        label = f"∂{self.derivative_of}/∂{symbol}"
-        if not self.derivative_of or len(symbol) > SYMBOL_LIMIT:
-            label = "∂"
+        is_short = self.derivative_of and len(symbol) <= SYMBOL_LIMIT
+        label = self.derivative_by(tensor) if is_short else "∂"
         if not tensor.requires_grad:
             return Gradient(label, STOPPED)
         if self.flow is None:
@@ -225,9 +223,13 @@ class CardWriter:
         gradient = self.flow.gradients.get(tensor)
         if gradient is None:
             return Gradient(label, STOPPED)
-        return Gradient(label, content_of(gradient), self._terms(tensor, gradient))
+        return Gradient(label, content_of(gradient), self.terms(tensor))
 
-    def _terms(self, tensor: Tensor, gradient: Array) -> str:
+    def derivative_by(self, tensor: Tensor) -> str:
+        """Return what a gradient is called: ``∂f/∂x``."""
+        return f"∂{self.derivative_of}/∂{self.names.short(tensor)}"
+
+    def terms(self, tensor: Tensor) -> str:
         """Return the sum where several edges meet: ``−6 + (−9) =``."""
         assert self.flow is not None
         parts = [self.flow.seeds[tensor]] if tensor in self.flow.seeds else []

@@ -68,7 +68,7 @@ def _body(picture: Picture, style: Style) -> Iterator[str]:
 
 def _legend_attributes(picture: Picture, style: Style) -> str:
     """A cluster without a border, around everything, carries the legend below the picture."""
-    label = table([legend_label(picture, style)], padding=4, spacing=6)
+    label = table(legend_label(picture, style), padding=0)
     return f'class=legend peripheries=0 labelloc=b labeljust=l margin=6 tooltip=" " label=<{label}>'
 
 
@@ -88,6 +88,9 @@ def _cards(picture: Picture, style: Style) -> Iterator[str]:
         for place, inside in cards.items():
             if place is not None or picture.legend:
                 inside.reverse()
+        for place, nested in children.items():
+            if place is not None or picture.legend:
+                nested.reverse()
     for card in cards.get(None, ()):
         yield _card_line(card, picture, style)
     stack = children.get(None, [])[::-1]
@@ -137,14 +140,20 @@ def _card_line(card: Card, picture: Picture, style: Style) -> str:
 
 
 def _edge_line(edge: Edge, style: Style) -> str:
+    """Write an edge. One that goes back is turned round, so that layout sees one direction."""
     label = edge_label(edge, style)
     parts = [
-        f"class={'dead' if edge.dead else 'flow'}",
+        f"class={'dead' if edge.dead else edge.kind}",
         f"edgetooltip={_tooltip(edge.tooltip)}",
         f"label=<{label}> labeltooltip={_tooltip(edge.tooltip)}" if label else "",
-        "style=dashed" if edge.dead else "",
+        "style=dashed" if edge.dead or edge.kind == "back" else "",
+        f'color="{style.gradient}" dir=back' if edge.kind == "back" else "",
+        f'color="{style.value}" style=dotted arrowhead=open constraint=false'
+        if edge.kind == "reads"
+        else "",
     ]
-    return f"\t{edge.source} -> {edge.target} [{' '.join(p for p in parts if p)}]\n"
+    ends = (edge.target, edge.source) if edge.kind == "back" else (edge.source, edge.target)
+    return f"\t{' -> '.join(ends)} [{' '.join(p for p in parts if p)}]\n"
 
 
 def _tooltip(text: str) -> str:

@@ -11,6 +11,7 @@ from .build import ROWS, Request, build
 from .checks import check_choice, check_count
 from .drawing import Drawing
 from .heat import KINDS
+from .mirror import OPS
 from .style import Style, theme_named
 from .subject import graph_to_draw
 
@@ -26,6 +27,7 @@ def draw(
     gradients: bool | str = "auto",
     grad: Any = None,
     show: str | Collection[str] | None = None,
+    backward: bool | str = False,
     saved: bool = False,
     heat: str | None = None,
     names: Mapping[str, Any] | None = None,
@@ -62,6 +64,10 @@ def draw(
     show : {"values", "gradients", "bytes", "time"} or several of them, optional
         What cards show, instead of what is usual for the view: bytes of the result, and time
         of its forward function, run again by itself.
+    backward : {False, True, "ops"}
+        Draw the backward pass as the graph that it is, beside the forward one: a card for every
+        gradient, the local derivative on each edge, and which values the rules read. "ops"
+        shows every op of the rules: these can be differentiated again.
     saved : bool
         Whether cards say what is kept for the backward pass, in bytes: a value that several
         derivatives read, or that several views share, counts once.
@@ -110,6 +116,7 @@ def draw(
     """
     check_choice("draw", "view", view, VIEWS)
     check_choice("draw", "gradients", gradients, ("auto", True, False))
+    check_choice("draw", "backward", backward, (False, True, OPS))
     check_choice("draw", "saved", saved, (True, False))
     check_choice("draw", "heat", heat, (None, *KINDS))
     check_choice("draw", "fold", fold, ("auto", True, False))
@@ -121,7 +128,7 @@ def draw(
     request = Request(
         view=view, gradients=gradients, names=names, depth=depth, direction=direction,
         title=title, legend=legend, upstream=grad, limit=limit, show=_rows(show), saved=saved,
-        heat=heat, repeats=fold,
+        heat=heat, repeats=fold, backward=backward,
     )  # fmt: skip
     return Drawing(build(graph_to_draw(subject, input), request), style)
 

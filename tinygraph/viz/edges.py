@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from ..core.tensor import Tensor
 from . import rules
 from .backward import Flow, Use
 from .fold import Folding, Group
-from .formula import describe_rule
 from .model import Edge
 from .names import Names
-from .rules import bundles, edges_back
+from .rules import bundles, edges_back, rule_along, shapes_along
 from .text import clean, number, shape
+
+UPSTREAM = "G"
+"""What rules call the upstream gradient."""
+
+RULE_WIDTH = 28
+_SUM = re.compile(r" [+−<>≤≥=≠] ")
 
 Key = tuple[Tensor, int, Group]
 """The first use of an edge and the card it enters."""
@@ -28,6 +35,8 @@ class EdgeWriter:
     ids : dict from Group to str
     failed : Tensor or None
         The call that failed: its edges say which shapes met there.
+    named : bool
+        Whether rules are written with the operands' names, or as the record has them.
     """
 
     def __init__(
@@ -37,11 +46,13 @@ class EdgeWriter:
         flow: Flow | None,
         ids: dict[Group, str],
         failed: Tensor | None = None,
+        named: bool = True,
     ) -> None:
         self.folding = folding
         self.names = names
         self.ids = ids
         self.failed = failed
+        self.named = named
         self.back: dict[Key, rules.Edge] = {}
         if flow is not None:
             for edge in edges_back(folding.groups, flow):
@@ -52,26 +63,36 @@ class EdgeWriter:
         return [self._edge(group, x, uses) for x, uses in bundles(group)]
 
     def _edge(self, group: Group, x: Tensor, uses: list[Use]) -> Edge:
-        ends = self.ids[self.folding.home[x]], self.ids[group]
-        tooltip = f"{self.names.tooltip(x)} {shape(x.shape)}".strip()
         back = self.back.get((*uses[0], group))
-        if back is None:
-            meets = any(result is self.failed for result, _ in uses)
-            return Edge(*ends, local=(shape(x.shape),) if meets else (), tooltip=tooltip)
+        if back is not None:
+            return self.told(back)
+        meets = any(result is self.failed for result, _ in uses)
+        return Edge(*self._ends(group, x), (shape(x.shape),) * meets, tooltip=self._tooltip(x))
+
+    def told(self, back: rules.Edge) -> Edge:
+        """Return an edge with what comes back along it: local derivative and contribution."""
+        ends, tooltip = self._ends(back.group, back.source), self._tooltip(back.source)
         adds = f"◂ {number(back.contribution.item())}" if back.contribution.size == 1 else ""
         if back.local is None:
-            return Edge(*ends, local=self._rule(group, uses[0]), adds=adds, tooltip=tooltip)
+            local = self._rule(back.group, back.source, back.uses)
+            return Edge(*ends, local=local, adds=adds, tooltip=tooltip)
         derivative = back.local.item()
         local = (f"× {number(derivative)}",)
         return Edge(*ends, local=local, adds=adds, dead=derivative == 0, tooltip=tooltip)
 
-    def _rule(self, group: Group, use: Use) -> tuple[str, ...]:
+    def _ends(self, group: Group, x: Tensor) -> tuple[str, str]:
+        return self.ids[self.folding.home[x]], self.ids[group]
+
+    def _tooltip(self, x: Tensor) -> str:
+        return f"{self.names.tooltip(x)} {shape(x.shape)}".strip()
+
+    def _rule(self, group: Group, x: Tensor, uses: list[Use]) -> tuple[str, ...]:
         """Return the rule of an op's edge as text with shapes; composites show none."""
-        result, position = use
-        if group.kind != "op" or result.op is None:
+        rule, way = rule_along(group, uses, False, self.names, UPSTREAM)
+        if rule is None:
             return ()
-        operands = [self.names.short(x) for x in result.inputs]
-        shapes = [x.shape if isinstance(x, Tensor) else () for x in result.inputs]
-        made = self.names.short(result), result.shape
-        lines = describe_rule(result.op, position, operands, shapes, made)
-        return tuple(clean(line, 30) for line in lines)
+        text = rule.symbols() if self.named else rule.template
+        if way == "elementwise":
+            text = f"× ({text})" if _SUM.search(text) else f"× {text}"
+        shapes = shapes_along(group, x, uses).replace(" ", "")
+        return (clean(text, RULE_WIDTH), *[shapes] * ("→" in shapes))

@@ -82,38 +82,6 @@ def shortest_fit(candidates: Sequence[str], limit: int = FORMULA_LIMIT) -> str:
     return middle_ellipsis(min(candidates, key=len), limit)
 
 
-def describe_rule(
-    op: Op,
-    position: int,
-    operands: Sequence[str],
-    shapes: Sequence[tuple[int, ...]],
-    result: tuple[str, tuple[int, ...]],
-) -> tuple[str, ...]:
-    """Return the local rule of one edge as lines: the text, then the shapes it carries.
-
-    Examples
-    --------
-    >>> from tinygraph.ops.linalg import matmul
-    >>> describe_rule(matmul, 1, ["X", "W"], [(3, 4), (4, 2)], ("Y", (3, 2)))
-    ('Xᵀ G', '(4,3)(3,2)→(4,2)')
-    """
-    if op.variadic:
-        template = op.local[0] if op.local else ""
-    else:
-        template = op.local[position] if position < len(op.local) else ""
-    if not template:
-        return ()
-    y, y_shape = result
-    names = operand_names(op, [_short(o) for o in operands])
-    rule = substitute(template, {**names, "y": _short(y)})
-    if op.kind == "elementwise":
-        rule = f"× ({rule})" if " " in rule else f"× {rule}"
-    factors = factor_shapes(template, op, shapes, y_shape) or tight_shape(y_shape)
-    target = tight_shape(shapes[position])
-    changes = op.kind != "elementwise" or y_shape != shapes[position]
-    return (middle_ellipsis(rule, 28), *([f"{factors}→{target}"] if changes else []))
-
-
 def factor_shapes(
     template: str, op: Op, shapes: Sequence[tuple[int, ...]], y_shape: tuple[int, ...]
 ) -> str:

@@ -37,6 +37,9 @@ GAP = "\u2002"
 STEPS = 6
 """How many colours the legend shows of a ramp."""
 
+LEGEND_ROW = {"across": 8, "down": 4}
+"""How many marks stand in one line of a legend."""
+
 DOT = " · "
 LONG_TITLE = 22
 """Of a longer line in a title every part gets a line of its own, where data flows down."""
@@ -56,6 +59,9 @@ LEGEND_WORDS = {
     "stack": "× n: equal siblings, drawn once",
     "value": "value",
     "gradient": "∂ gradient",
+    "gradients": "∂ gradient",
+    "back": "◂ – – way back",
+    "reads": "· · ▸ value that a rule reads",
     "pending": "— before backward()",
     "local": "× local derivative",
     "adds": "◂ what the edge adds",
@@ -104,7 +110,9 @@ def cell(body: str, align: str = "LEFT", more: str = "") -> str:
 
 def card_label(card: Card, style: Style) -> str:
     """Return the label of a card: header and note; lines; value; rule; gradient."""
-    header = font(card.header, style, style.name_size, style.ink, bold=True)
+    is_gradient = card.role == "gradient"
+    colour = style.gradient if is_gradient else style.ink
+    header = font(card.header, style, style.name_size, colour, bold=True, italic=is_gradient)
     if card.note:
         note = font(card.note, style, style.small_size, style.quiet, right=True)
         first = cell(header) + cell(note, "RIGHT")
@@ -122,7 +130,7 @@ def card_label(card: Card, style: Style) -> str:
         align = "LEFT" if len(card.alert) > 1 else "CENTER"
         rows.append(f"<TR>{cell(loud, align, WIDE + TIGHT)}</TR>")
     if card.value is not None:
-        body = _content(card.value, style, style.value)
+        body = _content(card.value, style, style.gradient if is_gradient else style.value)
         rows.append(f"<TR>{cell(body, 'RIGHT', WIDE)}</TR>")
     if card.gradient:
         rows += ["<HR/>", _gradient_row(card.gradient, style)]
@@ -229,17 +237,22 @@ def picture_title(picture: Picture, style: Style) -> str:
     return table([f"<TR>{cell(row, 'CENTER')}</TR>" for row in rows], padding=2) if rows else ""
 
 
-def legend_label(picture: Picture, style: Style) -> str:
-    """Return the marks of this picture in one line, each drawn as it looks."""
-    return f"<TR>{''.join(_legend_cell(mark, picture, style) for mark in picture.legend)}</TR>"
+def legend_label(picture: Picture, style: Style) -> list[str]:
+    """Return the marks of this picture in a few lines, each drawn as it looks."""
+    most = LEGEND_ROW["across" if picture.direction in ("LR", "RL") else "down"]
+    rows = [picture.legend[i : i + most] for i in range(0, len(picture.legend), most)]
+    cells = ("".join(_legend_cell(mark, picture, style) for mark in row) for row in rows)
+    lines = (table([f"<TR>{row}</TR>"], padding=4, spacing=5) for row in cells)
+    return [f"<TR>{cell(line)}</TR>" for line in lines]
 
 
 def _legend_cell(mark: str, picture: Picture, style: Style) -> str:
-    colours = {"value": style.value, "gradient": style.gradient, "adds": style.gradient}
+    orange = dict.fromkeys(("gradient", "gradients", "adds", "back"), style.gradient)
+    colours = {"value": style.value, "reads": style.value, **orange}
     if mark == "scale" and picture.scale is not None:
         return _scale(picture.scale, style)
     words = font(LEGEND_WORDS[mark], style, style.small_size, colours.get(mark, style.quiet),
-                 italic=mark in ("gradient", "adds"))  # fmt: skip
+                 italic=mark in orange)  # fmt: skip
     boxes = {
         "leaf": f' BORDER="1" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',
         "parameter": f' BORDER="2" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',

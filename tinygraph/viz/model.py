@@ -76,7 +76,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A tensor on its way into an op; ``local`` and ``adds`` label its backward side."""
+    """A tensor on its way into an op; ``local`` and ``adds`` label its backward side.
+
+    ``kind`` is "flow", or in pictures of a backward pass "back" (a gradient on its way) and
+    "reads" (a value that a rule needs).
+    """
 
     source: str
     target: str
@@ -84,6 +88,7 @@ class Edge:
     adds: str = ""
     dead: bool = False
     tooltip: str = ""
+    kind: str = "flow"
 
 
 @dataclass(frozen=True, slots=True)

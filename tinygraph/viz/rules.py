@@ -17,7 +17,7 @@ from .names import Names
 def is_one_op(group: Group) -> bool:
     """Tell whether one rule is all there is: an op, or a function made of a single one."""
     return group.kind == "op" or (
-        group.kind == "closed" and len(group.nodes) == 1 and group.nodes[0].op is not None
+        group.kind == "closed" and sum(node.op is not None for node in group.nodes) == 1
     )
 
 

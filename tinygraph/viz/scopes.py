@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from ..core.graph import Graph
 from ..core.modes import Scope
@@ -48,6 +49,7 @@ class ScopeTree:
         self.own_ops = Counter(node.scope for node in graph.nodes if node.op is not None)
         self.deepest = max((self.level[s] + 1 for s in self.holds_modules), default=0)
         self.calls = self._count_calls()
+        self._leaves = {_memory(node.tensor): node.tensor for node in graph.leaves}
         self._owned: dict[int, set[Tensor]] = {}
         self._buffers: dict[int, set[Tensor]] = {}
         self.all_parameters: set[Tensor] = set()
@@ -90,18 +92,21 @@ class ScopeTree:
         return self._listed(scope, "parameters", self._owned)
 
     def _listed(self, scope: Scope, what: str, known: dict[int, set[Tensor]]) -> set[Tensor]:
+        """Return what a module lists; leaves of the graph stand for what has their memory."""
         key = id(scope.owner)
         if key not in known:
             listing = getattr(scope.owner, what, None)
             is_module = scope.kind == "module" and callable(listing)
-            known[key] = set(listing()) if is_module and listing else set()
+            listed = list(listing()) if is_module and listing else []
+            known[key] = {self._leaves.get(_memory(t), t) for t in listed}
         return known[key]
 
     def owns(self, scope: Scope, leaf: Tensor) -> bool:
         """Tell whether a leaf is a parameter or buffer of a call, or a constant made in it."""
         if leaf in self.parameters(scope) or leaf in self._listed(scope, "buffers", self._buffers):
             return True
-        return scope.kind == "module" and leaf.index > scope.index and not leaf.requires_grad
+        made_here = scope.kind == "module" and leaf.index > scope.index
+        return made_here and not leaf.requires_grad and not leaf.name
 
     def common(self, a: Scope | None, b: Scope | None) -> Scope | None:
         """Return the innermost scope that holds both."""
@@ -120,6 +125,11 @@ class ScopeTree:
         while scope is not None and not self.owns(scope, leaf):
             scope = scope.parent
         return scope
+
+
+def _memory(t: Tensor) -> Any:
+    """Return what two tensors have in common that hold the same numbers: plans copy leaves."""
+    return t if t.size == 0 else (t.data.__array_interface__["data"][0], t.shape)
 
 
 def scope_chain(scope: Scope | None) -> list[Scope]:
