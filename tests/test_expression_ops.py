@@ -5,6 +5,8 @@ The calls are the samples of the registry, written out as a person would type th
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -113,3 +115,32 @@ def test_all_are_tried_but_those_of_truth_values():
     never = {n for n in NAMES if not CALLS[n]}
     assert never <= NOT_TYPED, never - NOT_TYPED
     assert len(NAMES) > 200
+
+
+@pytest.mark.skipif(
+    not (FULL and shutil.which("pdflatex")), reason="TINYGRAPH_FULL=1, with texlive-latex-base"
+)
+def test_the_latex_of_every_op_compiles(tmp_path):
+    parts = []
+    for calls in CALLS.values():
+        for text, values, _ in calls[:1]:
+            try:
+                result, _ = graph_of_expression(f"sum({text})", values)
+            except tg.TinygraphError:  # several results, or no gradient
+                continue
+            parts.append(tg.explain(result).latex)
+    assert len(parts) > 150
+    body = "\n\\clearpage\n".join(parts)
+    (tmp_path / "a.tex").write_text(
+        "\\documentclass{article}\\usepackage{amsmath}\\usepackage{textcomp}\\begin{document}\n"
+        f"{body}\n\\end{{document}}\n"
+    )
+    command = [
+        "pdflatex",
+        "-interaction=nonstopmode",
+        "-halt-on-error",
+        "-no-shell-escape",
+        "a.tex",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]

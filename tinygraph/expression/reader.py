@@ -152,6 +152,10 @@ class Reader:
                 if isinstance(word, str) and len(word) > 60:
                     self.fail(node, "this text is too long")
                 return word
+            case ast.Name(id="inf") if attribute:
+                return math.inf
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Name(id="inf")) if attribute:
+                return -math.inf
             case ast.List(elts=parts) | ast.Tuple(elts=parts) if not attribute:
                 if any(not is_literal(p) for p in parts):
                     return [self._value(p) for p in parts]
@@ -159,7 +163,7 @@ class Reader:
             value = literal(node)
             if math.prod(max(1, abs(n)) for n in numbers_in(value)) > MAX_ELEMENTS:
                 self.fail(node, f"{attribute} is too large: at most {MAX_ELEMENTS} elements")
-            return tuple(value) if isinstance(value, list) else value
+            return _tuples(value)
         if whole_numbers and is_literal(node):
             value = literal(node)
             if isinstance(value, int) and abs(value) <= MAX_ELEMENTS:
@@ -217,6 +221,11 @@ class Reader:
             if isinstance(value, int) and abs(value) <= MAX_ELEMENTS:
                 return value
         self.fail(node, "an index is a whole number or a slice. Fix: x[0], x[1:3] or x[:, 0]")
+
+
+def _tuples(value: Any) -> Any:
+    """Return nested lists as tuples, which attributes are."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _flat(values: Sequence[Any]) -> list[Any]:
