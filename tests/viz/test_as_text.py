@@ -164,12 +164,13 @@ def test_unusual_tensors(t):
     assert repr(tg.graph(t)).startswith("Graph(")
 
 
-def test_a_graph_that_stopped_has_a_text():
-    try:
-        tg.ones(2, 3) @ tg.ones(2, 3)
-    except tg.ShapeError as error:
-        text = str(error.graph())
-    assert "matmul" in text or "@" in text
+def test_a_graph_that_stopped_says_where_and_why():
+    model = nn.Linear(2, 8) >> nn.ReLU() >> nn.Linear(9, 1)
+    with pytest.raises(tg.ShapeError) as caught:
+        model(tg.ones(4, 2))
+    lines = str(caught.value.graph()).splitlines()
+    assert "╰─ ✕ 2(v₃)      failed   Linear · 10 params" in lines
+    assert " ".join(lines[-2:]) == f"✕ {caught.value}"
 
 
 # ---- Mermaid ---------------------------------------------------------------------------------

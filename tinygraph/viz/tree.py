@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 
 from ..core.graph import Graph
 from ..core.tensor import Tensor
@@ -26,6 +27,8 @@ WIDEST, NARROWEST = 58, 24
 """Columns of a line up to its shape; deep inside a line keeps some room."""
 
 GAP = "   "
+FAILED = "✕"
+WIDTH, LONGEST_MESSAGE = 96, 600
 
 
 @dataclass(slots=True)
@@ -47,7 +50,10 @@ def text_tree(graph: Graph, depth: int | None = None, limit: int | None = LIMIT)
     for t, stands_for in folding.repeats.drawn.items():
         names.call(t, names.short(stands_for))
     rows = _Lister(graph, folding, names).rows()
-    return "\n".join([_heading(graph, folding), "", *_lines(rows)])
+    lines = [_heading(graph, folding), "", *_lines(rows)]
+    if graph.failure is not None:
+        lines += ["", *wrap(f"{FAILED} {clean(graph.failure.message, LONGEST_MESSAGE)}", WIDTH)]
+    return "\n".join(lines)
 
 
 Graph.as_tree = staticmethod(text_tree)
@@ -82,6 +88,7 @@ class _Lister:
         self.folding = folding
         self.names = names
         self.outputs = set(graph.outputs)
+        self.failed = graph.outputs[0] if graph.failure is not None else None
         self.uses: dict[Tensor, int] = {}
         for group in folding.groups:
             for x, uses in group.uses.items():
@@ -129,6 +136,8 @@ class _Lister:
         if group.kind == "rest":
             return _Row(f"{name} = … {count(len(group.nodes), 'node')} left out …")
         made, *notes = self._made(group)
+        if self.failed is not None and self.folding.home[self.failed] is group:
+            return _Row(f"{FAILED} {made}", "failed", " · ".join(n for n in notes if n))
         sizes = ", ".join(self._size(t) for t in group.exits[:3])
         single = group.exits[0] if len(group.exits) == 1 else None
         note = self._note(single, *notes) if single is not None else " · ".join(notes)
