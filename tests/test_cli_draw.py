@@ -117,6 +117,7 @@ def test_a_model_with_an_input(capsys):
         (["numpy.py:layer", "--input", "3,2"], ["Linear 2→1"]),
         (["model.py:net", "--input", "2,3", "--view", "numbers", "--gradients"], ["∂", "x · 2"]),
         (["model.py:model", "--input", "2,28,28", "--heat", "gradients"], ["gradient"]),
+        (["model.py:square", "--input", "2", "--input", "2", "--backward"], ["∂v₂/∂u", "u · u"]),
         (["model.py:model", "--input", "2,28,28", "--saved"], ["kept"]),
     ],
     ids=lambda x: x[0] if isinstance(x, list) else "",

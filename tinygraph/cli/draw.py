@@ -40,6 +40,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     draw.add_argument("--depth", type=int, help="open modules so far; 0 closes all")
     draw.add_argument("--view", choices=("auto", "numbers", "architecture"), default="auto")
     draw.add_argument("--gradients", action="store_true", help="with the gradients of the sum")
+    draw.add_argument(
+        "--backward", action="store_true", help="with the backward pass as a graph beside it"
+    )
     draw.add_argument("--heat", choices=("gradients", "values"), help="colour cards by size")
     draw.add_argument("--saved", action="store_true", help="with the bytes kept for backward")
     draw.add_argument("--direction", choices=DIRECTIONS, help="left to right, top to bottom, …")
@@ -58,18 +61,19 @@ def run(arguments: argparse.Namespace) -> None:
     out = checked_target(f"{name or 'graph'}.svg" if arguments.out is None else arguments.out)
     checked_format(out.suffix)
     check_count("draw", "depth", arguments.depth, 0)
-    inputs = [example_input(text) for text in arguments.inputs]
+    inputs = [example_input(text, seed) for seed, text in enumerate(arguments.inputs)]
     found = _graph(load_target(arguments.target), inputs, arguments.target)
     if arguments.text:
         print(found.to_text(arguments.depth))
         return
-    backward = arguments.gradients or arguments.heat == "gradients"
+    upstream = arguments.gradients or arguments.backward or arguments.heat == "gradients"
     drawing = draw(
         found,
         view=arguments.view,
         depth=arguments.depth,
         gradients=arguments.gradients or "auto",
-        grad=[np.ones(t.shape, t.dtype) for t in found.outputs] if backward else None,
+        grad=[np.ones(t.shape, t.dtype) for t in found.outputs] if upstream else None,
+        backward=arguments.backward,
         heat=arguments.heat,
         saved=arguments.saved,
         direction=arguments.direction,

@@ -16,10 +16,9 @@ SHAPE = re.compile(r"\(?\s*(\d{1,9}(?:\s*[,x×]\s*\d{1,9})*)?\s*,?\s*\)?")
 KINDS = {"float": None, "float32": np.float32, "float64": np.float64, "int": np.int64,
          "int64": np.int64, "bool": np.bool_}  # fmt: skip
 MOST_ELEMENTS = 50_000_000
-SEED = 0
 
 
-def example_input(text: str) -> np.ndarray[Any, Any]:
+def example_input(text: str, seed: int = 0) -> np.ndarray[Any, Any]:
     """Return the array that a text of the command line stands for.
 
     Shapes of floats are filled with normal random numbers (the same at every call), those of
@@ -52,7 +51,7 @@ def example_input(text: str) -> np.ndarray[Any, Any]:
     dtype = KINDS[kind.strip() or "float"]
     if kind.strip() in ("int", "int64", "bool"):
         return np.zeros(shape, dtype)
-    return np.asarray(np.random.default_rng(SEED).standard_normal(shape), dtype or np.float32)
+    return np.asarray(np.random.default_rng(seed).standard_normal(shape), dtype or np.float32)
 
 
 def _numbers(text: str) -> np.ndarray[Any, Any]:
