@@ -181,6 +181,14 @@ samples(
     *[Sample(k, (x,), {"dtype": np.dtype(np.float64)}) for k, x in ARRANGE.items()],
 )
 samples(
+    "repack",
+    lambda x: x,
+    Sample("vector", (ARRANGE["vector"],)),
+    Sample("lines", (CUBE,)),
+    Sample("image", (values("repack", (2, 3, 2, 2)),)),
+    Sample("empty", (np.zeros((0, 3, 2)),)),
+)
+samples(
     "broadcast_to",
     lambda x, shape: x + np.zeros(shape),
     Sample("new axis", (ARRANGE["vector"],), {"shape": (2, 3)}),

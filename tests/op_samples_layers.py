@@ -89,15 +89,6 @@ samples(
         for k, (a, b) in TRIPLES.items()
     ],
 )
-samples(
-    "standardize",
-    lambda x, m, v, eps=1e-5: (x - m) / (v + eps) ** 0.5,
-    *[
-        Sample(k, (values(k + "x", a), values(k + "m", b), values(k + "v", b, 0.2, 2)))
-        for k, (a, b) in TRIPLES.items()
-    ],
-    Sample("eps", (values("sx", (3,)), 0.5, values("sv", (3,), 0.2, 2)), {"eps": 0.5}),
-)
 
 
 def _layer(x: Array, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Array:
@@ -142,6 +133,44 @@ def _by_statistics(first: int) -> Any:
     return reference
 
 
+def _by_channel(v: Any, x: Array) -> Any:
+    v = np.sum(v, axis=0) if np.ndim(v) == 2 else v
+    return v.reshape(-1, *(1,) * (x.ndim - 2)) if np.ndim(v) else v
+
+
+def _moments(x: Array) -> Array:
+    flat = [x.take(c, axis=1).ravel().tolist() for c in range(x.shape[1])]
+    means = [math.fsum(row) / max(len(row), 1) for row in flat]
+    squares = [math.fsum((v - m) ** 2 for v in row) for row, m in zip(flat, means, strict=True)]
+    variances = [s / max(len(row), 1) for s, row in zip(squares, flat, strict=True)]
+    return np.array([means, [0.0] * len(means), variances])
+
+
+CHANNELS = {"rows": (3, 2), "lines": (2, 2, 3), "image": (2, 2, 2, 3), "one": (1, 2, 1)}
+samples(
+    "channel_moments",
+    _moments,
+    *[Sample(k, (values("cm" + k, s),)) for k, s in CHANNELS.items()],
+    Sample("constant", (CONSTANT,)),
+    Sample("empty batch", (np.zeros((0, 2, 3)),)),
+)
+C2, S2, T2 = (values(k, (2,), 0.2, 2.0) for k in ("c2", "s2", "t2"))
+samples(
+    "channel_affine",
+    lambda x, c, s, t: (x - _by_channel(c, x)) * _by_channel(s, x) + _by_channel(t, x),
+    *[Sample(k, (values("ca" + k, s), C2, S2, T2)) for k, s in CHANNELS.items()],
+    Sample("scale only", (IMAGE, 0.0, S2, 0.0)),
+    Sample("numbers", (IMAGE, 0.5, 2.0, 1.5)),
+    Sample("a rounded mean", (IMAGE, values("c22", (2, 2)), S2, T2)),
+    Sample("empty batch", (np.zeros((0, 2, 3)), C2, S2, T2)),
+)
+samples(
+    "channel_dot",
+    lambda a, b, c: np.moveaxis(a * (b - _by_channel(c, b)), 1, 0).reshape(a.shape[1], -1).sum(1),
+    *[Sample(k, (values("da" + k, s), values("db" + k, s), C2)) for k, s in CHANNELS.items()],
+    Sample("no center", (IMAGE, IMAGE[::-1].copy(), 0.0)),
+    Sample("empty batch", (np.zeros((0, 2, 3)), np.zeros((0, 2, 3)), C2)),
+)
 W2, B2, M2, V2 = (values(k, (2,), 0.2, 2.0) for k in ("w2", "b2", "m2", "v2"))
 ROWS3 = values("rows3", (3, 4))
 samples(
@@ -333,6 +362,6 @@ samples(
 samples(
     "running_update",
     None,
-    Sample("plain", (np.zeros(2), np.ones(2), IMAGE, 0.1), {"axis": (0, 2, 3)}),
+    Sample("plain", (np.zeros(2), np.ones(2), np.ones(2), np.ones(2), 0.1), {"correction": 1.5}),
 )
 samples("count_update", None, Sample("plain", (np.array(0),)))

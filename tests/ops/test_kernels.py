@@ -10,9 +10,9 @@ import pytest
 
 import tinygraph as tg
 from conftest import FULL
+from tinygraph.core.layout import channels_last, empty_channels_last, is_channels_last
 from tinygraph.core.sums import sum_axes
 from tinygraph.ops import conv_im2col, winograd
-from tinygraph.ops.layout import channels_last, empty_channels_last, is_channels_last
 
 CONV, TRANSPOSE, WEIGHT = (tg.REGISTRY[n] for n in ("conv", "conv_transpose", "conv_weight"))
 ROUNDING = {np.float64: 1e-12, np.float32: 1.5e-5}

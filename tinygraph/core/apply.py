@@ -24,6 +24,7 @@ from .errors import (
     describe_all,
 )
 from .failure import note_failure
+from .layout import beside, mixed
 from .modes import current_modes, current_scope, get_default_dtype, module_path
 from .registry import lookup
 from .storage import Array, Storage
@@ -94,6 +95,8 @@ def binary_operator(op: Op) -> Callable[[Any, Any], Any]:
             x, y = a._data, b._data
             dtype = x.dtype
             if dtype is y.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
+                if x.ndim > 2 and mixed(x, y):
+                    x, y = beside(y, x), beside(x, y)
                 try:
                     value = ufunc(x, y)
                 except Exception:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import GradientError, TinygraphError, VersionError, compose_message, describe
+from .layout import is_channels_last, mixed
 from .modes import current_modes, modes
 from .storage import Storage
-from .structure import cast, sum_to
+from .structure import cast, repack, sum_to
 from .tensor import Tensor
 
 Gradients = dict[Tensor, Any]
@@ -127,6 +128,8 @@ def pull_back(
                         or gx.shape != data.shape
                     ):
                         gx = _fit(gx, x, t, create_graph)
+                    if data.ndim > 2 and mixed(data, gx._data if create_graph else gx):
+                        gx = _repacked(gx, data)
                     if x not in gradients:
                         gradients[x] = gx
                     elif x in owned:
@@ -145,6 +148,11 @@ def pull_back(
             raise _explain_backward(t, error) from error
     gradients.update(kept)
     return gradients
+
+
+def _repacked(gx: Any, data: Any) -> Any:
+    """Return a gradient in memory of the order of its tensor's."""
+    return repack(gx) if is_channels_last(data) else gx
 
 
 def _notify(watchers: Any, event: str, *details: Any) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .dtypes import FLOAT32, FLOAT64, checked_dtype
 from .errors import ShapeError, compose_message, describe
+from .layout import channels_first, channels_last
 from .modes import module_path
 from .op import Op, op
 from .storage import Array
@@ -88,6 +89,21 @@ def _sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
         )
     return sum_axes(np.asarray(x), axes).reshape(shape)
 
+
+def _repack(x: Any) -> Array:
+    x = np.asarray(x)
+    return channels_last(x).transpose(channels_first(x.ndim)) if x.ndim > 2 else np.array(x)
+
+
+repack = op(
+    "repack",
+    _repack,
+    vjps=[lambda g, y, x: g],
+    kind="view",
+    formula="x, its channels last in memory",
+    local=["1"],
+    doc="Lay (N, C, …) out in memory as (…, N, C); the numbers and the shape stay.",
+)
 
 broadcast_to = op(
     "broadcast_to",

@@ -16,9 +16,12 @@ from ..core.errors import ShapeError, UsageError, compose_message, describe
 from ..core.modes import module_path, no_grad
 from ..core.op import composite
 from ..core.tensor import Tensor
+from .channel import channel_affine, channel_moments
+from .exponential import rsqrt
 from .operands import operand
+from .reduce import mean, var
 from .shape import reshape
-from .standardize import Axes, affine, checked_eps, count_along, normalize, standardize
+from .standardize import Axes, affine, checked_eps, count_along, normalize
 from .state import running_update
 
 
@@ -214,18 +217,35 @@ def _with_statistics(
         if not kept:
             what = f"{who} without the input's own statistics needs running_mean and running_var"
             raise UsageError(compose_message(what, "None", "training=True", module_path()))
-        m, v = _per_channel(running_mean, x.ndim), _per_channel(running_var, x.ndim)
-        return _channel_affine(standardize(x, m, v, eps=eps), weight, bias)
+        return _normalized(x, running_mean, running_var, weight, bias, eps)
     axes = (0, *axes) if who == "batch_norm" else axes
     _check_several(who, x, axes)
-    result = _channel_affine(normalize(x, axis=axes, eps=eps), weight, bias)
+    if who == "batch_norm":
+        moments = channel_moments(x)
+        fresh = (moments[0], moments[2])
+        result = _normalized(x, moments[:2], moments[2], weight, bias, eps)
+    else:
+        result = _channel_affine(normalize(x, axis=axes, eps=eps), weight, bias)
     if kept and math.prod(x.shape):
+        count = count_along(x, axes)
         with no_grad():
-            running_update(running_mean, running_var, x, momentum, axis=axes)
+            if who != "batch_norm":  # an average over the batch of its elements' statistics
+                fresh = mean(mean(x, axis=axes), axis=0), mean(var(x, axis=axes), axis=0)
+            running_update(
+                running_mean, running_var, *fresh, momentum, correction=count / (count - 1)
+            )
         for statistic in (running_mean, running_var):
             if isinstance(statistic, Tensor):
                 statistic.mark_written()
     return result
+
+
+def _normalized(x: Any, m: Any, v: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Return ``(x − m) / √(v + eps) · weight + bias``, by channels."""
+    scale = rsqrt(v + eps)
+    if weight is not None:
+        scale = scale * weight
+    return channel_affine(x, m, scale, 0.0 if bias is None else bias)
 
 
 def _check_several(who: str, x: Any, axes: Axes) -> None:

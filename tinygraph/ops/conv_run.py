@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.layout import channels_last, empty_channels_last, pixels_first
 from ..core.storage import Array
 from . import conv_im2col as im2col
 from . import conv_plain as plain
 from . import winograd
 from .kernels import PLAIN, WINOGRAD, Job, choose
-from .layout import channels_last, empty_channels_last, pixels_first
 from .sliding import Sizes, Sliding
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ShapeError, UsageError, compose_message, describe
+from ..core.layout import is_channels_last, rows_of_elements
 from ..core.modes import module_path
 from ..core.op import Op, composite, op
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from .axes import all_axes, as_shape, one_axis, permutation
-from .layout import is_channels_last, rows_of_elements
 from .operands import operand
 
 

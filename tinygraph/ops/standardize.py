@@ -16,7 +16,7 @@ from ..core.op import Op, op
 from ..core.storage import Array
 from ..core.sums import sum_axes
 from .axes import all_axes
-from .elementwise import sqrt, square
+from .elementwise import square
 from .reduce import as_floating, mean
 
 Axes = tuple[int, ...]
@@ -139,24 +139,6 @@ scale_shift = op(
         lambda g, y, x, scale, shift: g,
     ],
     doc="Scale and shift, element by element: what a normalization learns.",
-)  # fmt: skip
-
-
-def _standardize(x: Any, m: Any, v: Any, *, eps: float = 1e-5) -> Any:
-    deviation = np.sqrt(v + eps)
-    return (x - m) / (float(deviation) if isinstance(v, int | float) else deviation)
-
-
-standardize = op(
-    "standardize", _standardize, label="norm",
-    formula="(x − m) / sqrt(v + eps)", quiet=True, saves="y v",
-    local=["1 / sqrt(v + eps)", "−1 / sqrt(v + eps)", "−y / (2 · (v + eps))"],
-    vjps=[
-        lambda g, y, x, m, v, *, eps: g / sqrt(v + eps),
-        lambda g, y, x, m, v, *, eps: -(g / sqrt(v + eps)),
-        lambda g, y, x, m, v, *, eps: -(g * y / (2 * (v + eps))),
-    ],
-    doc="Subtract a given mean ``m`` and divide by the root of a given variance ``v`` + eps.",
 )  # fmt: skip
 
 

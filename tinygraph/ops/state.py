@@ -6,14 +6,12 @@ step to step come as 0-d arrays, so that a recorded plan reads them anew.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from ..core.op import op
 from ..core.storage import Array
-from ..core.sums import sum_axes
 
 CHUNK = 32_768
 """Elements that stay in cache while an update goes over them several times."""
@@ -135,25 +133,21 @@ adagrad_update = op(
 # ---- running statistics ------------------------------------------------------------------------
 
 
-def _running(mean: Array, var: Array, x: Array, momentum: Any, *, axis: tuple[int, ...]) -> Array:
-    """Blend in mean and variance (with n − 1) of each channel, axis 1, over ``axis``.
-
-    Where the batch is not among the axes, as for instance norm, its elements are averaged.
-    """
-    count = math.prod([x.shape[a] for a in axis])
-    x = x.astype(mean.dtype, copy=False)
-    center = sum_axes(x, axis, keepdims=True) / count
-    spread = sum_axes(np.square(x - center), axis, keepdims=True) / (count - 1)
-    for running, fresh in ((mean, center), (var, spread)):
+def _running(
+    mean: Array, var: Array, fresh_mean: Array, fresh_var: Array, momentum: Any, *,
+    correction: float,
+) -> Array:  # fmt: skip
+    """Blend in mean and variance; ``correction`` makes n − 1 of the variance's n."""
+    for running, fresh in ((mean, fresh_mean), (var, fresh_var * correction)):
         running *= 1 - momentum
-        running += np.mean(fresh.reshape(-1, x.shape[1]), axis=0) * momentum
+        running += (fresh * momentum).astype(running.dtype, copy=False)
     return mean
 
 
 running_update = op(
     "running_update", _running, kind="state",
-    formula="m ← (1 − momentum) m + momentum · mean(x); v ← the same of the variance of x",
-    doc="Update the running mean and variance of the channels of a batch, in place.",
+    formula="m ← (1 − momentum) m + momentum · fresh m; v ← the same of the variance · correction",
+    doc="Blend the mean and the variance of each channel of a batch into running ones, in place.",
 )  # fmt: skip
 
 

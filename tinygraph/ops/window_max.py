@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ShapeError, compose_message, describe_all
+from ..core.layout import beside, empty_beside
 from ..core.modes import module_path
 from ..core.op import Op, op
 from ..core.storage import Array
-from .layout import beside, empty_beside
 from .window import Sizes, check_windows, positions, window_sizes
 
 

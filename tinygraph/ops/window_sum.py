@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ShapeError, compose_message, describe
+from ..core.layout import empty_beside
 from ..core.modes import module_path
 from ..core.op import Op, op
 from ..core.storage import Array
-from .layout import empty_beside
 from .window import Sizes, check_windows, positions, window_sizes
 from .window_max import combine_windows, window_slices
 

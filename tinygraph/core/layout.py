@@ -1,8 +1,9 @@
 """Memory with the channels last: (H, W, N, C) behind an array of shape (N, C, H, W).
 
 Convolutions work on images laid out so: every pixel is a row of N · C neighbouring numbers, so
-products of small matrices and sums over pixels run along memory. Results keep that order, and
-elementwise ops pass it on; nobody else needs to know.
+products of small matrices and sums over pixels run along memory. Results keep that order,
+elementwise ops pass it on, and the gradient of a tensor lies in memory as the tensor does;
+nobody else needs to know.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.storage import Array
+from .storage import Array
 
 BLOCK = 2**15
 """Bytes that are transposed together: what was read stays in the first cache until it is used."""
 FEW_PIXELS = 8
 """Pixels that are transposed together on the way back: as many lines stay in the first cache."""
+LARGE = 4096
+"""Smaller arrays are as fast in any order."""
 ROWS = 16
 """At least so many rows together: they fill the lines that they are written to."""
 
@@ -36,6 +39,19 @@ def is_channels_last(x: Array) -> bool:
     if x.ndim < 3 or x.flags.c_contiguous:
         return False
     return bool(x.transpose(pixels_first(x.ndim)).flags.c_contiguous)
+
+
+def mixed(a: Array, b: Array) -> bool:
+    """Tell whether only one of two large arrays of one shape has the channels last in memory.
+
+    NumPy reads and writes such a pair five times as slowly, and returns what it likes.
+    """
+    return (
+        a.strides != b.strides
+        and a.shape == b.shape
+        and a.size > LARGE
+        and is_channels_last(a) != is_channels_last(b)
+    )
 
 
 def empty_channels_last(shape: tuple[int, ...], dtype: Any) -> Array:
