@@ -12,8 +12,10 @@ import tinygraph  # noqa: E402
 from tinygraph.demo.run import explore_steps  # noqa: E402
 from tools import backprop  # noqa: E402
 from tools.make_docs import write_pages  # noqa: E402
+from tools.make_gallery import write_gallery  # noqa: E402
 
 write_pages(HERE / "generated")
+write_gallery(HERE / "generated" / "gallery")
 
 project = "tinygraph"
 author = "The tinygraph authors"
@@ -21,7 +23,7 @@ copyright = "2026, the tinygraph authors"
 version = release = tinygraph.__version__
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "generated/gallery"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 napoleon_google_docstring = False

@@ -15,9 +15,9 @@ def test_layers_are_cards_in_the_cluster_of_their_model(graphs):
     headers = [(c.header, c.note, c.lines, c.cluster) for c in drawing.picture.cards]
     assert headers == [
         ("X", "(2, 2)", (), None),
-        ("0", "(2, 3)", ("Linear 2→3 · 9 params",), 0),
-        ("1", "(2, 3)", ("ReLU",), 0),
-        ("2", "(2, 1)", ("Linear 3→1 · 4 params",), 0),
+        ("Linear 2→3", "(2, 3)", ("0 · 9 params",), 0),
+        ("ReLU", "(2, 3)", (), 0),
+        ("Linear 3→1", "(2, 1)", ("2 · 4 params",), 0),
     ]
     (cluster,) = drawing.picture.clusters
     assert (cluster.title, cluster.details) == ("MLP 2→1", "13 params")
@@ -31,7 +31,7 @@ def test_depth_opens_and_closes(graphs):
     assert [c.header for c in closed.cards] == ["X", "MLP 2→1"]
     assert (closed.cards[-1].note, closed.cards[-1].lines) == ("(2, 1)", ("13 params",))
     opened = draw(y, view="architecture", depth=2).picture
-    assert [c.title for c in opened.clusters] == ["MLP 2→1", "0", "1", "2"]
+    assert [c.title for c in opened.clusters] == ["MLP 2→1", "Linear 2→3", "ReLU", "Linear 3→1"]
     assert [c.parent for c in opened.clusters] == [None, 0, 0, 0]
     weights = [c for c in opened.cards if c.role == "parameter"]
     assert [(c.header, c.note) for c in weights] == [
@@ -81,7 +81,12 @@ def test_numbers_view_of_a_model_has_clusters_with_values(graphs, card_of):
     y.backward()
     drawing = draw(y)
     assert drawing.picture.view == "numbers"
-    assert [c.title for c in drawing.picture.clusters] == ["MLP 2→1", "0", "1", "2"]
+    assert [c.title for c in drawing.picture.clusters] == [
+        "MLP 2→1",
+        "Linear 2→3",
+        "ReLU",
+        "Linear 3→1",
+    ]
     assert all(c.value and c.gradient for c in drawing.picture.cards)
 
 
@@ -118,7 +123,7 @@ def test_the_real_modules():
     picture = draw(loss, names={"loss": loss}).picture
     assert picture.view == "architecture"
     headers = [c.header for c in picture.cards]
-    assert headers == ["input", "0", "1", "2", "input", "loss = mse_loss"]
+    assert headers == ["input", "Linear 2→3", "ReLU", "Linear 3→1", "input", "loss = mse_loss"]
     assert picture.clusters[0].title == "Sequential 2→1"
     small = draw(loss, view="numbers").picture
     assert "parameter" in {c.role for c in small.cards}
@@ -142,18 +147,18 @@ def test_what_does_not_fit_on_a_screen_is_closed(graphs):
 
 def test_a_long_chain_keeps_its_ends(graphs):
     picture = draw(graphs.chain(1000), fold=False).picture
-    assert len(picture.cards) == 41
+    assert len(picture.cards) == 17
     (rest,) = [c for c in picture.cards if c.role == "rest"]
-    assert rest.header == "… 961 nodes …"
-    assert picture.remarks[0].startswith("961 cards in the middle")
+    assert rest.header == "… 985 nodes …"
+    assert picture.remarks[0].startswith("985 cards in the middle")
     assert [(e.source, e.target) for e in picture.edges] == [
-        (f"n{i}", f"n{i + 1}") for i in range(40)
+        (f"n{i}", f"n{i + 1}") for i in range(16)
     ]
 
 
 def test_many_leaves_collapse_too():
     leaves = [tg.tensor(float(i), requires_grad=True) for i in range(700)]
-    assert len(draw(tg.stack(leaves), fold=False).picture.cards) == 41
+    assert len(draw(tg.stack(leaves), fold=False).picture.cards) == 17
     assert [c.header for c in draw(tg.stack(leaves)).picture.cards] == ["input × 700", "stack"]
 
 

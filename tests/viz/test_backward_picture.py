@@ -98,7 +98,8 @@ def test_modules_have_one_card_for_their_backward_pass():
     drawing = draw(loss, backward=True)
     gradients = [(c.header, c.note) for c in drawing.picture.cards if c.role == "gradient"]
     assert sorted(gradients) == [
-        ("∂ 0", "(32, 16)"), ("∂ 1", "(32, 16)"), ("∂ 2", "(32, 1)"), ("∂ L", ""),
+        ("∂ L", ""), ("∂ Linear 16→1", "(32, 1)"), ("∂ Linear 4→16", "(32, 16)"),
+        ("∂ Tanh", "(32, 16)"),
     ]  # fmt: skip
     assert [c.title for c in drawing.picture.clusters] == ["forward", "Sequential 4→1", "backward"]
     rules = [e.local for e in drawing.picture.edges if e.kind == "back"]

@@ -14,8 +14,8 @@ import pytest
 
 import tinygraph as tg
 from tinygraph import nn
-from tinygraph.viz import RenderError, render
-from tinygraph.viz.page import document, explore, measure, overlays
+from tinygraph.viz import RenderError, measure, render
+from tinygraph.viz.page import document, explore, overlays
 from tinygraph.viz.page.contents import Contents, as_json
 from tinygraph.viz.steps import Walk
 

@@ -1,66 +1,19 @@
-"""The DOT text of a dozen graphs, kept in tests/golden. Accept new ones with --accept-golden."""
+"""The DOT text of the gallery, kept in tests/golden. Accept new ones with --accept-golden."""
 
+import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-
-import tinygraph as tg
-from tinygraph.viz import draw
+from gallery import GALLERY
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+BIG = ("resnet50", "transformer")
 
 
-def before_backward(graphs):
-    f, names = graphs.product()
-    return draw(f, names=names)
-
-
-def after_backward(graphs, which="product", **options):
-    f, names = getattr(graphs, which)()
-    f.backward()
-    return draw(f, names=names, **options)
-
-
-def repeated(graphs):
-    return draw(
-        graphs.Twice("Twice", graphs.Linear("layer", 2, 2))(graphs.data()), view="architecture"
-    )
-
-
-def model(graphs, **options):
-    y = graphs.MLP()(graphs.data()).sum()
-    y.backward()
-    return draw(y, names={"y": y}, **options)
-
-
-def opened(graphs):
-    x = tg.tensor([1.0, 3.0], requires_grad=True, name="x")
-    v = tg.var(x)
-    v.backward()
-    return draw(v, names={"v": v}, depth=2)
-
-
-CASES = {
-    "product_before": before_backward,
-    "product": after_backward,
-    "neuron": lambda g: after_backward(g, "neuron", title="A sigmoid neuron"),
-    "maximum": lambda g: after_backward(g, "maximum"),
-    "maximum_cs231n": lambda g: after_backward(g, "maximum", theme="cs231n", legend=False),
-    "fork": lambda g: after_backward(g, "fork", direction="TB"),
-    "layer": lambda g: after_backward(g, "layer"),
-    "layer_architecture": lambda g: after_backward(g, "layer", view="architecture"),
-    "model_architecture": lambda g: model(g, view="architecture"),
-    "model_opened": lambda g: model(g, view="architecture", depth=2),
-    "model_numbers": model,
-    "repeated_module": repeated,
-    "composite_opened": opened,
-    "collapsed": lambda g: draw(g.chain(600), fold=False),
-}
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_golden(graphs, name, request):
-    source = CASES[name](graphs).source
+@pytest.mark.parametrize("name", GALLERY)
+def test_golden(name, request):
+    source = GALLERY[name].make().source
     path = GOLDEN / f"{name}.gv"
     if request.config.getoption("--accept-golden", default=False):
         path.write_text(source, encoding="utf-8")
@@ -68,4 +21,33 @@ def test_golden(graphs, name, request):
 
 
 def test_no_golden_is_left_over():
-    assert {p.stem for p in GOLDEN.glob("*.gv")} == set(CASES)
+    assert {p.stem for p in GOLDEN.glob("*.gv")} == set(GALLERY)
+    assert len(GALLERY) >= 25
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_the_picture_is_well_formed(name):
+    drawing = GALLERY[name].make()
+    root = ET.fromstring(drawing.pipe("svg"))
+    groups = [g.attrib.get("class", "") for g in root.iter("{http://www.w3.org/2000/svg}g")]
+    assert sum(g.startswith("node") for g in groups) == len(drawing.picture.cards)
+    assert sum(g.startswith("edge") for g in groups) == len(drawing.picture.edges)
+    assert not any(k.endswith("href") for e in root.iter() for k in e.attrib)
+
+
+@pytest.mark.parametrize("name", BIG)
+def test_big_models_fit_on_a_screen_in_seconds(name):
+    started = time.monotonic()
+    svg = GALLERY[name].make().pipe("svg")
+    assert time.monotonic() - started < 5
+    root = ET.fromstring(svg)
+    width, height = (float(root.attrib[k].removesuffix("pt")) for k in ("width", "height"))
+    assert width < 800 and height < 1150
+    assert b"font-size" in svg
+
+
+def test_the_code_of_an_entry_is_the_one_that_ran():
+    for entry in GALLERY.values():
+        assert entry.caption and "def " + entry.name not in entry.code
+        compile(entry.code, entry.name, "exec")
+        assert "tg.draw" in entry.code

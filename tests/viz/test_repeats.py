@@ -176,7 +176,7 @@ def test_a_pattern_gets_a_frame():
     picture = draw(nn.MLP([4] * 8, activation=nn.Tanh), (3, 4), view="architecture").picture
     frame = picture.clusters[1]
     assert (frame.title, frame.details, frame.parent) == ("× 6", "2 steps, 6 times · 0 … 11", 0)
-    assert [c.header for c in picture.cards if c.cluster == 1] == ["0", "1"]
+    assert [c.header for c in picture.cards if c.cluster == 1] == ["Linear 4→4", "Tanh"]
 
 
 def test_a_hidden_result_that_is_the_output_is_drawn_as_one():

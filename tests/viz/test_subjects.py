@@ -19,7 +19,7 @@ def headers(drawing):
 def test_a_model_and_an_example(given):
     model = nn.Linear(2, 3) >> nn.ReLU() >> nn.Linear(3, 1)
     drawing = draw(model, given)
-    assert headers(drawing) == ["x", "0", "1", "2"]
+    assert headers(drawing) == ["x", "Linear 2→3", "ReLU", "Linear 3→1"]
     assert drawing.source == draw(model, input=given).source
 
 
@@ -36,17 +36,20 @@ def test_the_model_is_left_as_it_was():
 
 def test_constants_that_a_layer_makes_stay_inside_of_it():
     model = nn.Conv2d(1, 2, 3) >> nn.BatchNorm2d(2) >> nn.ReLU() >> nn.Flatten()
-    assert headers(draw(model, (1, 1, 4, 4))) == ["x", "0", "1", "2", "3"]
+    layers = ["x", "Conv2d", "BatchNorm2d", "ReLU", "Flatten"]
+    assert headers(draw(model, (1, 1, 4, 4))) == layers
     first = nn.BatchNorm1d(2) >> nn.Linear(2, 1)
-    assert headers(draw(first, (4, 2), view="architecture")) == ["x", "0", "1"]
+    assert headers(draw(first, (4, 2), view="architecture")) == [
+        "x", "BatchNorm1d", "Linear 2→1",
+    ]  # fmt: skip
 
 
 def test_what_does_not_depend_on_parameters_is_in_the_picture_too():
     model = nn.Flatten() >> nn.Linear(4, 1)
-    assert headers(draw(model, (3, 2, 2))) == ["x", "0", "1"]
+    assert headers(draw(model, (3, 2, 2))) == ["x", "Flatten", "Linear 4→1"]
     frozen = model.requires_grad_(False)
     with tg.no_grad():
-        assert headers(draw(frozen, (3, 2, 2))) == ["x", "0", "1"]
+        assert headers(draw(frozen, (3, 2, 2))) == ["x", "Flatten", "Linear 4→1"]
 
 
 def test_several_inputs_and_outputs():
@@ -63,7 +66,7 @@ def test_several_inputs_and_outputs():
 
 def test_token_models_take_integers():
     model = nn.Embedding(10, 4) >> nn.Linear(4, 2)
-    assert headers(draw(model, np.array([[1, 2, 3]]))) == ["x", "0", "1"]
+    assert headers(draw(model, np.array([[1, 2, 3]]))) == ["x", "Embedding", "Linear 4→2"]
 
 
 def test_a_function_is_called_too():
@@ -120,10 +123,10 @@ def test_a_module_that_refuses_its_input_is_marked():
     error = failure(lambda: model(tg.ones(5, 2)))
     picture = draw(error).picture
     card = picture.cards[-1]
-    assert (card.role, card.header, card.lines) == ("failed", "✕ 2", ("Linear · 5 params",))
+    assert (card.role, card.header, card.lines) == ("failed", "✕ Linear", ("2 · 5 params",))
     assert card.alert[0] == "Linear wants inputs of shape (…, 4)."
     assert picture.clusters[0].title == "Sequential"
-    assert draw(failure(lambda: draw(model, (5, 2)))).picture.cards[-1].header == "✕ 2"
+    assert draw(failure(lambda: draw(model, (5, 2)))).picture.cards[-1].header == "✕ Linear"
 
 
 def test_operands_that_are_plain_arrays_are_drawn():
@@ -146,6 +149,8 @@ def test_a_compiled_function_is_drawn_as_its_last_plan():
         draw(step)
     step(tg.ones(5, 2), tg.zeros(5, 1))
     drawing = draw(step, view="architecture")
-    assert headers(drawing) == ["argument 1", "0", "1", "2", "argument 2", "mse_loss"]
+    assert headers(drawing) == [
+        "argument 1", "Linear 2→3", "ReLU", "Linear 3→1", "argument 2", "mse_loss",
+    ]  # fmt: skip
     assert drawing.picture.clusters[0].details == "13 params"
     assert drawing.source == draw(step.plans[0], view="architecture").source

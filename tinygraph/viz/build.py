@@ -16,7 +16,7 @@ from .edges import EdgeWriter
 from .fold import Folding, fold
 from .frames import clusters_of
 from .heat import Heat, explained, gradient_heat, value_heat
-from .legend import legend_of
+from .legend import PLAIN, legend_of
 from .mirror import OPS, Mirror
 from .model import Picture
 from .names import Names
@@ -27,6 +27,8 @@ from .text import TOOLTIP_LIMIT, clean, count
 
 NUMBERS_CARDS = 40
 LEGEND_CARDS = 12
+ENDS = 8
+"""How many cards are drawn at each end of a graph whose middle is left out."""
 
 ROWS = ("values", "gradients", "bytes", "time")
 """What ``show=`` can ask for."""
@@ -108,8 +110,10 @@ def _finish(picture: Picture, remarks: list[str], request: Request) -> Picture:
     picture.title = clean(request.title, TOOLTIP_LIMIT) if request.title else ""
     picture.remarks = remarks
     picture.direction = request.direction or ("LR" if picture.view == "numbers" else "TB")
-    if request.legend is True or (request.legend == "auto" and len(picture.cards) <= LEGEND_CARDS):
-        picture.legend = legend_of(picture)
+    legend = legend_of(picture)
+    helps = len(picture.cards) <= LEGEND_CARDS and not PLAIN.issuperset(legend)
+    if request.legend is True or (request.legend == "auto" and (helps or picture.scale)):
+        picture.legend = legend
     return picture
 
 
@@ -138,7 +142,7 @@ def _fold_architecture(graph: Graph, request: Request) -> Folding:
         folding = fold_to_fit(graph, scopes, repeats)
         if len(folding.groups) <= request.limit:
             return folding
-    return fold(graph, "architecture", request.depth, request.limit, repeats)
+    return fold(graph, "architecture", request.depth, request.limit, repeats, ENDS)
 
 
 def _folding_remarks(folding: Folding, request: Request) -> list[str]:

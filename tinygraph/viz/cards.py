@@ -14,7 +14,7 @@ from .fold import Folding, Group
 from .formula import FORMULA_LIMIT, describe_call, shortest_fit
 from .heat import Heat
 from .model import Card, Gradient, Number
-from .modules import describe_scope
+from .modules import brief, describe_scope
 from .names import Names
 from .rules import bundles
 from .text import TOOLTIP_LIMIT, clean, count, exact, shape, term, wrap
@@ -148,9 +148,9 @@ class CardWriter:
         assert group.scope is not None
         frame = self.folding.frame_of(group) if self.relative else None
         run = self.folding.run_of(group)
-        facts = describe_scope(
-            group.scope, self.folding.scopes, run, self.folding.path_around(frame)
-        )
+        path = self.folding.path_around(frame)
+        facts = describe_scope(group.scope, self.folding.scopes, run, path)
+        facts = brief(facts) if self.relative else facts
         is_named = bool(name) and (self.numbers or bool(self.names.full(group.tensor)))
         header = f"{name} = {facts.name}" if is_named else facts.name
         rows = [(facts.kind, facts.parameters), (facts.calls,)]

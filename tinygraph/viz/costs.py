@@ -44,7 +44,7 @@ class Costs:
             lines.append(bytes_in_words(sum(t.data.nbytes for t in group.exits)))
         if "saved" in self.show and results:
             kept = self.kept.bytes_of(results)
-            lines.append(f"▪ keeps {bytes_in_words(kept)}" if kept else "keeps nothing")
+            lines += [f"▪ keeps {bytes_in_words(kept)}"] * bool(kept)
         timed = [self.times[t] for t in results if t in self.times]
         if timed:
             lines.append(seconds_in_words(sum(timed)))

@@ -63,7 +63,7 @@ def _body(picture: Picture, style: Style) -> Iterator[str]:
     if picture.legend:
         yield "\t}\n"
     for edge in picture.edges:
-        yield _edge_line(edge, style)
+        yield _edge_line(edge, picture.direction, style)
 
 
 def _legend_attributes(picture: Picture, style: Style) -> str:
@@ -139,9 +139,9 @@ def _card_line(card: Card, picture: Picture, style: Style) -> str:
     )
 
 
-def _edge_line(edge: Edge, style: Style) -> str:
+def _edge_line(edge: Edge, direction: str, style: Style) -> str:
     """Write an edge. One that goes back is turned round, so that layout sees one direction."""
-    label = edge_label(edge, style)
+    label = edge_label(edge, style, downwards=direction in ("TB", "BT"))
     parts = [
         f"class={'dead' if edge.dead else edge.kind}",
         f"edgetooltip={_tooltip(edge.tooltip)}",

@@ -98,7 +98,15 @@ class Folding:
         if isinstance(frame, Repeat):
             return frame.parent
         run = self.repeats.runs.get(frame)
-        return run if run is not None and len(run.units) > 1 else frame.parent
+        if run is None or len(run.units) > 1:
+            return run or frame.parent
+        outer = frame.parent
+        holds_nothing_else = outer is not None and run.times == len(self.scopes.children[outer])
+        if outer is None or outer.parent is None or not holds_nothing_else:
+            return outer
+        if self.scopes.own_ops[outer]:
+            return outer
+        return self.around(outer)  # "Block × 12" says all that "blocks" would
 
     def path_around(self, frame: Frame | None) -> str:
         """Return the path of the innermost open module among a frame and those around it."""
@@ -122,6 +130,7 @@ def fold(
     depth: int | None,
     limit: int | None,
     repeats: Repeats | None = None,
+    kept: int = KEPT_AT_EACH_END,
 ) -> Folding:
     """Close scopes until at most ``limit`` cards are left; then keep only the two ends."""
     scopes = ScopeTree(graph)
@@ -136,7 +145,7 @@ def fold(
         level -= 1
         folding = _fold_at(graph, scopes, _up_to(scopes, level), level, runs)
         folding.reduced = True
-    return folding if len(folding.groups) <= limit else _keep_ends(graph, folding, limit)
+    return folding if len(folding.groups) <= limit else _keep_ends(graph, folding, limit, kept)
 
 
 def fold_where(
@@ -258,9 +267,9 @@ def _hidden(x: Tensor, group: Group, folding: Folding) -> bool:
     return x.op is None and _owns(group, x, folding.scopes)
 
 
-def _keep_ends(graph: Graph, folding: Folding, limit: int) -> Folding:
+def _keep_ends(graph: Graph, folding: Folding, limit: int, kept: int = KEPT_AT_EACH_END) -> Folding:
     """Merge all cards but the first and last few: an interval in time hides no way around."""
-    kept = min(KEPT_AT_EACH_END, max(1, (limit - 1) // 2))
+    kept = min(kept, max(1, (limit - 1) // 2))
     middle = folding.groups[kept:-kept]
     if not middle:
         return folding

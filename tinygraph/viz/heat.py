@@ -82,12 +82,16 @@ def _heat(kind: str, words: str, prefix: str, sizes: dict[Group, float]) -> Heat
     low = math.floor(math.log10(min(usable))) if usable else -1
     high = math.ceil(math.log10(max(usable))) if usable else 0
     low = min(low, high - LEAST_POWERS)
-    levels = {
-        group: (math.log10(size) - low) / (high - low) if 0 < size < math.inf else float(size != 0)
-        for group, size in sizes.items()
-    }
+    levels = {group: _level(size, low, high) for group, size in sizes.items()}
     lines = {group: f"{prefix} rms {number(size, 2)}".strip() for group, size in sizes.items()}
     return Heat(Scale(kind, words, low, high), levels, lines, {})
+
+
+def _level(size: float, low: int, high: int) -> float:
+    """Place a size on the scale; rounded, so that another machine draws the same colour."""
+    if not 0 < size < math.inf:
+        return float(size != 0)
+    return round((math.log10(size) - low) / (high - low), 2)
 
 
 def explained() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from .measure import text_width
 from .model import (
     Card,
     Cluster,
@@ -25,6 +26,9 @@ from .text import escape, number
 
 TINT = 0.38
 """How strongly a number's cell may be tinted and stay readable."""
+
+CELL_PADDING, LINE_HEIGHT = 3, 1.25
+"""Around a number, and of its line, measured by its letters."""
 
 PIXEL = {8: 12, 16: 8, 32: 5}
 """Side of a heat map's cell, by the longer side of the map."""
@@ -47,8 +51,8 @@ LONG_TITLE = 22
 REMARK_WIDTH = 56
 """Remarks are narrower than most pictures."""
 
-LETTER_WIDTH = 6.0
-"""About the width of a letter in a title, in points."""
+AWAY = 14
+"""How far the arrow that comes in keeps away from a title, in points."""
 
 LEGEND_WORDS = {
     "leaf": "input",
@@ -110,18 +114,19 @@ def cell(body: str, align: str = "LEFT", more: str = "") -> str:
 
 def card_label(card: Card, style: Style) -> str:
     """Return the label of a card: header and note; lines; value; rule; gradient."""
+    quiet = style.ink if card.heat else style.quiet
     is_gradient = card.role == "gradient"
     colour = style.gradient if is_gradient else style.ink
     header = font(card.header, style, style.name_size, colour, bold=True, italic=is_gradient)
     if card.note:
-        note = font(card.note, style, style.small_size, style.quiet, right=True)
+        note = font(card.note, style, style.small_size, quiet, right=True)
         first = cell(header) + cell(note, "RIGHT")
     else:
         plain = card.value is None and not card.gradient
         first = cell(header, "CENTER" if plain else "LEFT", WIDE)
     rows = [f"<TR>{first}</TR>"]
     for line in card.lines:
-        small = font(line, style, style.small_size, style.quiet)
+        small = font(line, style, style.small_size, quiet)
         align = "LEFT" if card.value is not None or card.note else "CENTER"
         rows.append(f"<TR>{cell(small, align, WIDE + TIGHT)}</TR>")
     for i, line in enumerate(card.alert):
@@ -129,15 +134,28 @@ def card_label(card: Card, style: Style) -> str:
         loud = font(line, style, style.small_size + 1, colour, bold=i == 0)
         align = "LEFT" if len(card.alert) > 1 else "CENTER"
         rows.append(f"<TR>{cell(loud, align, WIDE + TIGHT)}</TR>")
+    contents = card.value, card.gradient.content if card.gradient else None
+    letters = max(map(_letters, contents), key=_width)
     if card.value is not None:
-        body = _content(card.value, style, style.gradient if is_gradient else style.value)
+        body = _content(card.value, style, style.gradient if is_gradient else style.value, letters)
         rows.append(f"<TR>{cell(body, 'RIGHT', WIDE)}</TR>")
     if card.gradient:
-        rows += ["<HR/>", _gradient_row(card.gradient, style)]
+        rows += ["<HR/>", _gradient_row(card.gradient, style, letters)]
     return table(rows, rule=style.rule if card.gradient else "")
 
 
-def _gradient_row(gradient: Gradient, style: Style) -> str:
+def _letters(content: Content | None) -> str:
+    """Return the widest number of a matrix: value and gradient have columns of one width."""
+    if not isinstance(content, Matrix):
+        return ""
+    return max((text for row in content.cells for text, _ in row), key=_width)
+
+
+def _width(text: str) -> float:
+    return text_width(text, 1.0)
+
+
+def _gradient_row(gradient: Gradient, style: Style, letters: str) -> str:
     label = font(gradient.label + GAP, style, style.number_size, style.gradient, italic=True)
     content = gradient.content
     if isinstance(content, Number):
@@ -145,19 +163,19 @@ def _gradient_row(gradient: Gradient, style: Style) -> str:
         colour = style.quiet if content.quiet else style.gradient
         body = font(text, style, style.number_size, colour, italic=True, right=True)
         return f"<TR>{cell(label)}{cell(body, 'RIGHT')}</TR>"
-    body = _content(content, style, style.gradient)
+    body = _content(content, style, style.gradient, letters)
     if gradient.terms:
         small = font(gradient.terms, style, style.small_size, style.gradient, italic=True)
         label = f"{label}<BR/>{small}"
     return f"<TR>{cell(label)}{cell(body, 'RIGHT')}</TR>"
 
 
-def _content(content: Content, style: Style, colour: str) -> str:
+def _content(content: Content, style: Style, colour: str, letters: str) -> str:
     if isinstance(content, Number):
         colour = style.quiet if content.quiet else colour
         return font(content.text, style, style.number_size, colour, right=True)
     if isinstance(content, Matrix):
-        return _matrix(content, style, colour)
+        return _matrix(content, style, colour, letters)
     if isinstance(content, HeatMap):
         return _heat_map(content, style, colour)
     parts = (("min", content.smallest), ("mean", content.mean), ("max", content.largest))
@@ -169,19 +187,25 @@ def _content(content: Content, style: Style, colour: str) -> str:
     return table(rows, padding=1)
 
 
-def _matrix(matrix: Matrix, style: Style, colour: str) -> str:
+def _matrix(matrix: Matrix, style: Style, colour: str, letters: str) -> str:
+    """Return numbers over their tints, in columns that are wide enough for some letters."""
+    width = round(text_width(letters, style.number_size)) + 2 * CELL_PADDING
+    height = round(style.number_size * LINE_HEIGHT) + 2 * CELL_PADDING
+    size = f' WIDTH="{width}" HEIGHT="{height}"'
     rows = []
     for row in matrix.cells:
         cells = (
             cell(
                 font(text, style, style.number_size, colour, right=True),
                 "RIGHT",
-                f' BGCOLOR="{heat(level, style, TINT)}"',
+                f' BGCOLOR="{heat(level, style, TINT)}"{size}',
             )
             for text, level in row
         )
         rows.append(f"<TR>{''.join(cells)}</TR>")
-    return table(rows, padding=3, spacing=1)
+    columns = len(matrix.cells[0])
+    extent = width * columns + columns + 1, height * len(rows) + len(rows) + 1
+    return _at_the_right(table(rows, padding=CELL_PADDING, spacing=1), *extent)
 
 
 def _heat_map(content: HeatMap, style: Style, colour: str) -> str:
@@ -194,16 +218,29 @@ def _heat_map(content: HeatMap, style: Style, colour: str) -> str:
         + "</TR>"
         for row in content.levels
     ]
-    width, height = side * len(content.levels[0]) + 2, side * len(content.levels) + 2
-    extent = f' FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{height}" ALIGN="RIGHT"'
+    extent = side * len(content.levels[0]) + 2, side * len(content.levels) + 2
+    pixels = _at_the_right(table(rows, padding=0, rule=style.rule, border=1), *extent)
     scale = font(f"|max| {content.largest}", style, style.small_size, colour, right=True)
-    pixels = table(rows, padding=0, rule=style.rule, more=extent, border=1)
     return table([f"<TR>{cell(body, 'RIGHT')}</TR>" for body in (pixels, scale)], padding=1)
 
 
-def edge_label(edge: Edge, style: Style) -> str:
-    """Return the local derivative, and below it what the edge adds; "" without gradients."""
-    lines = [font(text, style, style.small_size, style.quiet) for text in edge.local]
+def _at_the_right(body: str, width: int, height: int) -> str:
+    """Keep a table from being stretched.
+
+    A table with a border may not be the one of fixed size: Graphviz would draw the border
+    elsewhere.
+    """
+    size = f' FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{height}" ALIGN="RIGHT"'
+    return table([f"<TR>{cell(body, 'RIGHT')}</TR>"], padding=0, more=size)
+
+
+def edge_label(edge: Edge, style: Style, downwards: bool) -> str:
+    """Return the local derivative, and below it what the edge adds; "" without gradients.
+
+    Beside an arrow that goes down it keeps a little away.
+    """
+    away = GAP if downwards else ""
+    lines = [font(away + text, style, style.small_size, style.quiet) for text in edge.local]
     if edge.adds:
         lines.append(font(edge.adds, style, style.number_size - 1, style.gradient, italic=True))
     return table([f"<TR>{cell(line, 'CENTER')}</TR>" for line in lines], padding=1) if lines else ""
@@ -221,7 +258,8 @@ def cluster_label(cluster: Cluster, style: Style, downwards: bool) -> str:
         return title + details if cluster.details else title
     lines = [cluster.details] if len(cluster.details) <= LONG_TITLE else cluster.details.split(DOT)
     rows = [title, *(font(x, style, style.small_size, style.quiet) for x in lines if x)]
-    width = round(LETTER_WIDTH * max(len(cluster.title), *map(len, lines)))
+    small = (text_width(line, style.small_size) for line in lines)
+    width = round(max(text_width(cluster.title, style.number_size, bold=True), *small)) + AWAY
     free = f'<TD WIDTH="{width}" ROWSPAN="{len(rows)}"></TD>'
     cells = [f"<TR>{cell(row)}{'' if i else free}</TR>" for i, row in enumerate(rows)]
     return table(cells, padding=1)
@@ -242,7 +280,7 @@ def legend_label(picture: Picture, style: Style) -> list[str]:
     most = LEGEND_ROW["across" if picture.direction in ("LR", "RL") else "down"]
     rows = [picture.legend[i : i + most] for i in range(0, len(picture.legend), most)]
     cells = ("".join(_legend_cell(mark, picture, style) for mark in row) for row in rows)
-    lines = (table([f"<TR>{row}</TR>"], padding=4, spacing=5) for row in cells)
+    lines = (table([f"<TR>{row}</TR>"], padding=5, spacing=4) for row in cells)
     return [f"<TR>{cell(line)}</TR>" for line in lines]
 
 

@@ -7,6 +7,9 @@ from .model import Picture
 
 ROLES = ("leaf", "parameter", "constant", "output", "failed")
 
+PLAIN = frozenset({"leaf", "output"})
+"""Marks that speak for themselves where there are no others."""
+
 
 def legend_of(picture: Picture) -> list[str]:
     """List the marks that occur, in the order a reader meets them."""

@@ -59,6 +59,18 @@ def describe_scope(
     )
 
 
+def brief(facts: ModuleFacts) -> ModuleFacts:
+    """Leave out of a card or frame what the rest of it says.
+
+    A number says less than a class: ``Linear 2→16`` with ``0`` below. A layer called relu is
+    a ReLU.
+    """
+    last = facts.name.rpartition(".")[2]
+    if facts.kind and last.isdigit():
+        return facts._replace(name=facts.kind, kind=facts.name if facts.parameters else "")
+    return facts._replace(kind="") if facts.kind.lower() == last.lower() else facts
+
+
 def names_of_run(run: Repeat, inside: str) -> str:
     """Return ``blocks.0 … blocks.11``, or "" where all are called the same.
 
@@ -89,7 +101,7 @@ def _describe_call(scope: Scope, scopes: ScopeTree, inside: str) -> ModuleFacts:
     title = f"{kind} {features}" if features and size else kind
     name = clean(scope.path.removeprefix(f"{inside}.")) if named else title
     which, total = scopes.calls[scope]
-    calls = f"call {which} of {total}" + (", same weights" if size else "") if total > 1 else ""
+    calls = f"call {which} of {total}, same weights" if size and total > 1 else ""
     contents = _siblings(scope, scopes) or title
     return ModuleFacts(name, contents if named else "", parameters, calls, shapes, tooltip)
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from ...core.storage import Array
 from ..content import HEAT_LIMIT, TABLE_LIMIT, content_of, sketch
+from ..measure import text_width
 from ..model import HeatMap, Matrix
 from ..style import Style
 from ..text import exact, number
-from .measure import text_width
 
 Json = dict[str, Any]
 

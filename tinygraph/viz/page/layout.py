@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..measure import text_width
 from ..style import Style
 from .contents import Json
-from .measure import text_width
 
 METRICS = {
     "pad": 9, "header": 24, "line": 13, "value": 18, "row": 17, "rule": 6,

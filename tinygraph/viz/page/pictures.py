@@ -10,6 +10,7 @@ from ...core.graph import Graph
 from ...core.modes import Scope
 from ...core.tensor import Tensor
 from ..fold import Folding, Group
+from ..measure import text_width
 from ..modules import describe_scope
 from ..rules import bundles
 from ..scopes import scope_chain
@@ -18,7 +19,6 @@ from ..text import TOOLTIP_LIMIT, clean
 from .contents import Contents, Json
 from .describe import Describer
 from .layout import DIRECTIONS, METRICS, dot_of
-from .measure import text_width
 from .overlays import gradient_overlay, memory_overlay
 from .told import DIGITS, Teller
 from .views import View, Views
