@@ -274,7 +274,7 @@ def recurrent():
     for k in range(20):
         h = cell(x[:, k], h)
         steps.append(h)
-    return tg.draw(tg.stack(steps))
+    return tg.draw(tg.stack(steps), names={"h": h})
 
 
 @picture(MODELS, "Attention, opened.")

@@ -178,3 +178,10 @@ def test_ids_are_stable(graphs):
         f.backward()
         sources.append(draw(f, names=names).source)
     assert sources[0] == sources[1]
+
+
+def test_tooltips_say_where_a_parameter_lives():
+    model = nn.Linear(2, 3) >> nn.ReLU() >> nn.Linear(3, 1)
+    picture = draw(model, (5, 2), view="architecture", depth=2).picture
+    weights = [c.tooltip.splitlines()[:2] for c in picture.cards if c.header == "weight"]
+    assert weights == [["weight", "in 0"], ["weight", "in 2"]]

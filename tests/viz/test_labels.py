@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygraph as tg
+from tinygraph import nn
+from tinygraph.core.op import Op
 from tinygraph.viz import draw
 from tinygraph.viz.text import clean, escape, middle_ellipsis, number, quote
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 BASES = [
     "<b>bold</b>", "</TABLE>>];evil [label=x]", '"; evil -> worse; "', "\\N", "\\", '\\"',
@@ -21,11 +25,12 @@ BASES = [
     "\t", " ", "\u00a0", "graph", "node", "subgraph cluster_x {", "}", "<>",
     "<TD HREF='javascript:x'>", "=", "n0", "HTML<BR/>",
 ]  # fmt: skip
-HOSTILE = BASES + [f"a{text}b" for text in BASES[:50]]
+AROUND = ["{}", "a{}b", "{0}{0}", " {}", "{}\\", '"{}', "<{}>", "&{};", "{}\u202e"]
+HOSTILE = [frame.format(text) for frame in AROUND for text in BASES]
 
 
 def test_there_are_enough_hostile_names():
-    assert len(HOSTILE) >= 100
+    assert len(set(HOSTILE)) >= 500
 
 
 def drawing_named(graphs, text):
@@ -41,8 +46,10 @@ def drawing_named(graphs, text):
         def extra_repr(self):
             return text
 
+    cube = Op(text, lambda x: x * x * x, [lambda g, y, x: g * 3 * x * x], saves="x",
+              label=text, formula=text, local=[text])  # fmt: skip
     with graphs.module_scope(text, Owner()):
-        z = y + x
+        z = y + cube(x)
     return draw(z, names={text: y}, title=text, gradients=True)
 
 
@@ -57,10 +64,42 @@ def structure(source):
 def test_hostile_names_change_nothing_but_text(graphs, index):
     drawing = drawing_named(graphs, HOSTILE[index])
     assert structure(drawing.source) == structure(drawing_named(graphs, "plain").source)
-    assert not re.search(
-        r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", drawing.source
-    )
+    assert not CONTROLS.search(drawing.source)
     assert len(drawing.source) < 20_000
+
+
+def test_every_picture_keeps_its_structure_whatever_the_names(graphs):
+    """The other kinds of pictures, with a hundred of the names."""
+    options = [
+        {"view": "architecture"}, {"view": "architecture", "depth": 0}, {"backward": True},
+        {"backward": "ops"}, {"heat": "gradients"}, {"saved": True, "show": ["bytes", "values"]},
+    ]  # fmt: skip
+    for i, text in enumerate(HOSTILE[::5]):
+        x, w = tg.tensor([1.0, 2.0], requires_grad=True), tg.tensor([3.0, 4.0], requires_grad=True)
+        x.name = text
+        with graphs.module_scope(text, graphs.FakeModule(text)):
+            y = tg.exp(x * w)
+        source = draw(y.sum(), **options[i % len(options)]).source
+        x.name = "plain"
+        assert "javascript:" not in structure(source) and "<script" not in source
+        assert not CONTROLS.search(source)
+
+
+def test_an_error_with_a_hostile_message_is_drawn(graphs):
+    class Fails(nn.Module):
+        def forward(self, x):
+            raise ValueError(self.text)
+
+    for text in HOSTILE[::7]:
+        model = Fails()
+        model.text = text
+        with pytest.raises(ValueError) as caught:
+            model(tg.ones(2))
+        drawing = draw(caught.value)
+        assert drawing.picture.cards[-1].role == "failed"
+        assert not CONTROLS.search(drawing.source)
+        assert structure(drawing.source).count("->") == 1
+        assert len(drawing.source) < 20_000
 
 
 def test_hostile_names_render_to_well_formed_svg_without_links():

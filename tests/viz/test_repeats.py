@@ -204,3 +204,12 @@ def test_a_hundred_thousand_nodes_fold_in_seconds(graphs):
     assert time.process_time() - started < 10
     assert [c.title for c in picture.clusters] == ["× 50000"]
     assert len(picture.cards) == 3
+
+
+def test_a_name_of_one_of_them_names_them_all():
+    x = tg.ones(3).requires_grad_()
+    y = x
+    for _ in range(6):
+        y = tg.exp(y)
+    card = draw(y * 2.0, view="architecture", names={"last": y}).picture.cards[1]
+    assert card.header == "last = exp × 6" and card.tooltip.startswith("last")

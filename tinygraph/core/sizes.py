@@ -22,8 +22,8 @@ def rms(array: Array) -> float:
     """
     if array.size == 0:
         return math.nan
-    values = np.asarray(array, np.float64).reshape(-1)
-    return float(np.linalg.norm(values)) / math.sqrt(array.size)
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.mean(np.square(np.asarray(array, np.float64)))))
 
 
 def size_in_words(size: float, reference: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.errors import UsageError, compose_message, describe
 from ..core.grad import grad
+from ..core.sizes import EXPLODING, VANISHING
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from ..ops.creation import check_finite
@@ -95,7 +96,10 @@ class GradientFlow:
 
 
 def gradient_flow(
-    model: Module, loss: Tensor | None = None, vanishing: float = 1e-4, exploding: float = 1e3
+    model: Module,
+    loss: Tensor | None = None,
+    vanishing: float = VANISHING,
+    exploding: float = EXPLODING,
 ) -> GradientFlow:
     """Report the gradients of a model: norms, dead ReLUs, what vanishes and what explodes.
 

@@ -71,6 +71,8 @@ def build(graph: Graph, request: Request) -> Picture:
     heat = _heat(folding, flow, request, remarks)
     costs = _costs(graph, request, remarks)
     names = Names(request.names)
+    for shown, copies in folding.repeats.stands_for.items():
+        names.adopt(shown, copies)
     if view == "numbers":
         names.number_the_rest(t for g in folding.groups for t in g.exits)
     ids = {group: f"n{i}" for i, group in enumerate(folding.groups)}

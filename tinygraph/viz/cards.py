@@ -139,7 +139,7 @@ class CardWriter:
         made = self._made_by(group)
         run = self.folding.run_of(group)
         if run is not None:
-            return f"{made} × {run.times}", note, ()
+            made = f"{made} × {run.times}"
         if len(group.exits) != 1:
             return made, "", tuple(shape(t.shape) for t in group.exits[:4])
         return (f"{name} = {made}" if name not in ("", "·") else made), note, ()
@@ -193,6 +193,8 @@ class CardWriter:
             lines.append(clean(tensor.op.name, 60) + (f": {formula}" if formula else ""))
             if tensor.scope is not None:
                 lines.append("in " + clean(tensor.scope.path, TOOLTIP_LIMIT))
+        elif group.scope is not None:
+            lines.append("in " + clean(group.scope.path, TOOLTIP_LIMIT))
         if self._holds_failure(group):
             return "\n".join([*filter(None, lines), clean(self.message, TOOLTIP_LIMIT)])
         lines.append(f"{shape(tensor.shape)} {tensor.dtype}")

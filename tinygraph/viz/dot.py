@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import graphviz
 
-from .labels import card_label, cluster_label, edge_label, legend_label, picture_title, table
+from .html import table
+from .labels import card_label, cluster_label, edge_label, picture_title
+from .legend import legend_label
 from .model import Card, Edge, Picture
 from .style import Style, ramp
 from .text import escape, quote

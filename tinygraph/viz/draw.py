@@ -77,7 +77,8 @@ def draw(
     names : dict, optional
         Names for tensors: ``locals()`` or ``{"q": q}``.
     depth : int, optional
-        Open modules and functions made of ops down to this depth; 0 closes all.
+        Open modules down to this depth; 0 closes all. Deeper than the modules that hold others
+        go, layers and functions made of ops are opened too.
     fold : {"auto", True, False}
         Whether equal siblings are drawn once, in architecture; "auto" does, without ``heat``.
     direction : {"LR", "TB", "RL", "BT"}, optional

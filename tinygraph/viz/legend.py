@@ -1,9 +1,36 @@
-"""Which marks a picture has, for its legend."""
+"""The legend: which marks a picture has, each drawn as it looks."""
 
 from __future__ import annotations
 
 from .cards import NOT_COMPUTED
-from .model import Picture
+from .html import cell, font, table
+from .model import Picture, Scale
+from .style import Style, ramp
+from .text import number
+
+LEGEND_WORDS = {
+    "leaf": "input",
+    "parameter": "parameter",
+    "constant": "data or constant",
+    "output": "result",
+    "failed": "✕ failed here",
+    "stack": "× n: equal siblings, drawn once",
+    "value": "value",
+    "gradient": "∂ gradient",
+    "gradients": "∂ gradient",
+    "back": "◂ – – way back",
+    "reads": "· · ▸ value that a rule reads",
+    "pending": "— before backward()",
+    "local": "× local derivative",
+    "adds": "◂ what the edge adds",
+    "dead": "– – nothing flows back",
+}
+
+STEPS = 6
+"""How many colours the legend shows of a ramp."""
+
+LEGEND_ROW = {"across": 8, "down": 4}
+"""How many marks stand in one line of a legend."""
 
 ROLES = ("leaf", "parameter", "constant", "output", "failed")
 
@@ -30,3 +57,41 @@ def legend_of(picture: Picture) -> list[str]:
         "scale": picture.scale is not None,
     }
     return marks + [mark for mark, occurs in found.items() if occurs]
+
+
+def legend_label(picture: Picture, style: Style) -> list[str]:
+    """Return the marks of this picture in a few lines, each drawn as it looks."""
+    most = LEGEND_ROW["across" if picture.direction in ("LR", "RL") else "down"]
+    rows = [picture.legend[i : i + most] for i in range(0, len(picture.legend), most)]
+    cells = ("".join(_legend_cell(mark, picture, style) for mark in row) for row in rows)
+    lines = (table([f"<TR>{row}</TR>"], padding=5, spacing=4) for row in cells)
+    return [f"<TR>{cell(line)}</TR>" for line in lines]
+
+
+def _legend_cell(mark: str, picture: Picture, style: Style) -> str:
+    orange = dict.fromkeys(("gradient", "gradients", "adds", "back"), style.gradient)
+    colours = {"value": style.value, "reads": style.value, **orange}
+    if mark == "scale" and picture.scale is not None:
+        return _scale(picture.scale, style)
+    words = font(LEGEND_WORDS[mark], style, style.small_size, colours.get(mark, style.quiet),
+                 italic=mark in orange)  # fmt: skip
+    boxes = {
+        "leaf": f' BORDER="1" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',
+        "parameter": f' BORDER="2" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',
+        "constant": f' BORDER="1" BGCOLOR="{style.result}" STYLE="ROUNDED,DASHED"',
+        "output": f' BORDER="1" BGCOLOR="{style.output}" STYLE="ROUNDED"',
+        "failed": f' BORDER="2" BGCOLOR="{style.result}" STYLE="ROUNDED"',
+    }
+    box = boxes.get(mark)
+    return cell(words, "CENTER", f'{box} COLOR="{style.line}"' if box else "")
+
+
+def _scale(scale: Scale, style: Style) -> str:
+    """Return what colours mean: a ramp with powers of ten at its ends."""
+    ends = [number(10.0**power) for power in (scale.low, scale.high)]
+    before, after = (font(text, style, style.small_size, style.ink) for text in ends)
+    steps = (ramp(i / (STEPS - 1), scale.kind, style) for i in range(STEPS))
+    cells = "".join(f'<TD BGCOLOR="{colour}" WIDTH="16" HEIGHT="10"></TD>' for colour in steps)
+    words = font(scale.words, style, style.small_size, style.quiet)
+    row = f"<TR>{cell(before, 'RIGHT')}{cells}{cell(after)}{cell(words)}</TR>"
+    return cell(table([row], padding=2), "CENTER")

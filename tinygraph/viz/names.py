@@ -43,6 +43,11 @@ class Names:
             if not self.full(tensor):
                 self._numbered[tensor] = f"v{subscript(len(self._numbered) + 1)}"
 
+    def adopt(self, shown: Tensor, copies: Iterable[Tensor]) -> None:
+        """Call what stands for several tensors as one of them is called, if it has no name."""
+        names = [] if self.full(shown) else [self.full(t) for t in copies]
+        self._full.update((shown, name) for name in names if name)
+
     def call(self, tensor: Tensor, name: str) -> None:
         """Give a tensor another short name, so that no two have the same."""
         self._short[tensor] = name

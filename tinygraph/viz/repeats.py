@@ -7,7 +7,6 @@ period tells everything about the others.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,13 +60,19 @@ class Repeats:
 
     runs: dict[Scope | Tensor, Repeat] = field(default_factory=dict)
     drawn: dict[Tensor, Tensor] = field(default_factory=dict)
-    _copies: dict[Tensor, int] = field(default_factory=dict)
+    _copies: dict[Tensor, list[Tensor]] = field(default_factory=dict)
+
+    @property
+    def stands_for(self) -> dict[Tensor, list[Tensor]]:
+        """What is not drawn, by what stands for it."""
+        if not self._copies:
+            for hidden, shown in self.drawn.items():
+                self._copies.setdefault(shown, []).append(hidden)
+        return self._copies
 
     def copies(self, t: Tensor) -> int:
         """Return how many tensors one in the picture stands for."""
-        if not self._copies:
-            self._copies.update(Counter(self.drawn.values()))
-        return 1 + self._copies.get(t, 0)
+        return 1 + len(self.stands_for.get(t, ()))
 
     def shown(self, t: Any) -> Any:
         """Return what stands for an operand in the picture: itself, unless it is folded away."""

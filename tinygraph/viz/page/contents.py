@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.sizes import rms
 from ...core.storage import Array
 from ..content import HEAT_LIMIT, TABLE_LIMIT, content_of, sketch
 from ..measure import text_width
@@ -119,14 +120,6 @@ def _facts(array: Array) -> Json:
     names = ("min", "mean", "max", "rms")
     texts = (short.smallest, short.mean, short.largest, number(found[3]))
     return {"facts": [[n, t, exact(v)] for n, t, v in zip(names, texts, found, strict=True)]}
-
-
-def rms(array: Array) -> float:
-    """Return the root mean square, nan of nothing."""
-    if array.size == 0:
-        return float("nan")
-    with np.errstate(all="ignore"):
-        return float(np.sqrt(np.mean(np.square(array.astype(np.float64)))))
 
 
 def brief(array: Array) -> str:

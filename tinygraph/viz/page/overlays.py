@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ...core.sizes import EXPLODING, VANISHING, rms, size_in_words
 from ..backward import Flow
 from ..fold import Group
 from ..text import number
-from .contents import Json, rms
-
-VANISHING, EXPLODING = 1e-4, 1e3
-"""Ratios to the gradient nearest to the output, those of :func:`tinygraph.gradient_flow`."""
+from .contents import Json
 
 DECADES = 6
 """The scale goes so many powers of ten down; what is smaller looks the same."""
@@ -38,7 +36,11 @@ def gradient_overlay(groups: dict[str, Group], flow: Flow) -> Json:
     reference = sizes[last]
     low, high = _powers([s for s in sizes.values() if 0 < s < math.inf])
     cards = {
-        i: {"level": _level(s, low, high), "text": number(s, 2), "word": _word(s, reference)}
+        i: {
+            "level": _level(s, low, high),
+            "text": number(s, 2),
+            "word": size_in_words(s, reference),
+        }
         for i, s in sizes.items()
     }
     explained = (
@@ -47,16 +49,6 @@ def gradient_overlay(groups: dict[str, Group], flow: Flow) -> Json:
         f"{number(EXPLODING)} times as much."
     )
     return {"cards": cards, "ticks": _ticks(low, high), "words": [explained]}
-
-
-def _word(size: float, reference: float) -> str:
-    if size == 0:
-        return "zero"
-    if not math.isfinite(size):
-        return "not finite"
-    if reference and size < VANISHING * reference:
-        return "vanishing"
-    return "exploding" if reference and size > EXPLODING * reference else ""
 
 
 def _powers(sizes: list[float]) -> tuple[int, int]:
