@@ -222,6 +222,12 @@ def sideways():
     return tg.draw(model, (300, 2), direction="LR")
 
 
+@picture(MODELS, '`show="shapes"`: the shapes on the edges.')
+def shapes():
+    model = nn.Conv2d(1, 8, 3) >> nn.ReLU() >> nn.Flatten() >> nn.Linear(8 * 26 * 26, 10)
+    return tg.draw(model, (1, 1, 28, 28), show="shapes")
+
+
 @picture(MODELS, "A layer that is called twice is drawn twice, and says that it is the same.")
 def shared():
     class Twice(nn.Module):

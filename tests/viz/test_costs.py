@@ -51,6 +51,14 @@ def test_architecture_shows_values_when_asked():
     assert card(draw(loss, show="bytes"), "loss").lines == ("4 B",)
 
 
+def test_shapes_move_to_the_edges():
+    model = nn.Linear(2, 3) >> nn.ReLU() >> nn.Linear(3, 1)
+    picture = draw(model, (5, 2), show="shapes", view="architecture").picture
+    assert [e.local for e in picture.edges] == [("(5, 2)",), ("(5, 3)",), ("(5, 3)",)]
+    assert [c.note for c in picture.cards] == ["", "", "", "(5, 1)"]
+    assert "local" not in picture.legend
+
+
 def test_times_are_measured_on_the_recorded_values():
     x = tg.randn(200, 200).requires_grad_()
     y = tg.exp(x @ x).sum()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.errors import TinygraphError, UsageError
@@ -18,7 +18,7 @@ from .frames import clusters_of
 from .heat import Heat, explained, gradient_heat, value_heat
 from .legend import PLAIN, legend_of
 from .mirror import OPS, Mirror
-from .model import Picture
+from .model import Card, Picture
 from .names import Names
 from .repeats import Repeats, find_repeats
 from .scopes import ScopeTree
@@ -30,7 +30,7 @@ LEGEND_CARDS = 12
 ENDS = 8
 """How many cards are drawn at each end of a graph whose middle is left out."""
 
-ROWS = ("values", "gradients", "bytes", "time")
+ROWS = ("values", "gradients", "shapes", "bytes", "time")
 """What ``show=`` can ask for."""
 
 
@@ -82,16 +82,23 @@ def build(graph: Graph, request: Request) -> Picture:
         graph, folding, names, flow, view, with_gradients, with_values, costs, heat, relative=True
     )
     drawn = flow if with_gradients else None
-    edges = EdgeWriter(folding, names, drawn, ids, cards.failed)
+    on_edges = request.show is not None and "shapes" in request.show
+    edges = EdgeWriter(folding, names, drawn, ids, cards.failed, with_shapes=on_edges)
+    written = [cards.write(g, ids[g], homes.get(g)) for g in folding.groups]
     picture = Picture(
         view=view,
         direction="",
-        cards=[cards.write(g, ids[g], homes.get(g)) for g in folding.groups],
+        cards=[_without_shape(c) if on_edges else c for c in written],
         edges=[e for g in folding.groups for e in edges.write(g)],
         clusters=clusters,
         scale=heat.scale if heat is not None else None,
     )
     return _finish(picture, remarks, request)
+
+
+def _without_shape(card: Card) -> Card:
+    """Leave the shape to the edges, where there are any."""
+    return card if card.role == "output" else replace(card, note="")
 
 
 def _with_backward(graph: Graph, folding: Folding, view: str, request: Request) -> Picture:

@@ -61,9 +61,9 @@ def draw(
         "auto" shows them once a backward pass went through, "—" before.
     grad : Tensor, ndarray or list of them, optional
         Upstream gradient for outputs with more than one element.
-    show : {"values", "gradients", "bytes", "time"} or several of them, optional
-        What cards show, instead of what is usual for the view: bytes of the result, and time
-        of its forward function, run again by itself.
+    show : {"values", "gradients", "shapes", "bytes", "time"} or several of them, optional
+        What is shown instead of what is usual for the view: shapes on the edges, bytes of
+        results, and the time of each forward function, run again by itself.
     backward : {False, True, "ops"}
         Draw the backward pass as the graph that it is, beside the forward one: a card for every
         gradient, the local derivative on each edge, and which values the rules read. "ops"

@@ -37,6 +37,8 @@ class EdgeWriter:
         The call that failed: its edges say which shapes met there.
     named : bool
         Whether rules are written with the operands' names, or as the record has them.
+    with_shapes : bool
+        Whether edges without numbers say what shape passes.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class EdgeWriter:
         ids: dict[Group, str],
         failed: Tensor | None = None,
         named: bool = True,
+        with_shapes: bool = False,
     ) -> None:
         self.folding = folding
         self.names = names
         self.ids = ids
         self.failed = failed
         self.named = named
+        self.with_shapes = with_shapes
         self.back: dict[Key, rules.Edge] = {}
         if flow is not None:
             for edge in edges_back(folding.groups, flow):
@@ -66,7 +70,7 @@ class EdgeWriter:
         back = self.back.get((*uses[0], group))
         if back is not None:
             return self.told(back)
-        meets = any(result is self.failed for result, _ in uses)
+        meets = self.with_shapes or any(result is self.failed for result, _ in uses)
         return Edge(*self._ends(group, x), (shape(x.shape),) * meets, tooltip=self._tooltip(x))
 
     def told(self, back: rules.Edge) -> Edge:

@@ -51,7 +51,7 @@ def legend_of(picture: Picture) -> list[str]:
         "gradients": "gradient" in roles,
         "back": any(edge.kind == "back" for edge in picture.edges),
         "reads": any(edge.kind == "reads" for edge in picture.edges),
-        "local": "failed" not in roles and any(edge.local for edge in picture.edges),
+        "local": any(edge.local and "×" in edge.local[0] for edge in picture.edges),
         "adds": any(edge.adds for edge in picture.edges),
         "dead": any(edge.dead for edge in picture.edges),
         "scale": picture.scale is not None,
