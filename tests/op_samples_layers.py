@@ -9,6 +9,7 @@ import numpy as np
 from op_samples import PAIRS, samples, values
 
 from tinygraph.check import Sample
+from tinygraph.core.registry import REGISTRY
 
 Array = np.ndarray
 
@@ -164,12 +165,57 @@ samples(
     Sample("a rounded mean", (IMAGE, values("c22", (2, 2)), S2, T2)),
     Sample("empty batch", (np.zeros((0, 2, 3)), C2, S2, T2)),
 )
+
+
+class WithMoments(Sample):
+    """A call on x, weight and bias that hands over the moments of x too."""
+
+    def call(self, record: Any, inputs: Any) -> Any:
+        x, *rest = inputs
+        moments = REGISTRY["channel_moments"](x)
+        return record(x, moments, *rest, **self.attrs)
+
+
+def _normalized_by_channel(x: Array, _: Any, w: Any, b: Any, eps: float = 1e-5) -> Array:
+    axes = tuple(a for a in range(x.ndim) if a != 1)
+    return _normalized(x, axes, eps) * _by_channel(w, x) + _by_channel(b, x)
+
+
 samples(
-    "channel_dot",
-    lambda a, b, c: np.moveaxis(a * (b - _by_channel(c, b)), 1, 0).reshape(a.shape[1], -1).sum(1),
+    "channel_normalize",
+    _normalized_by_channel,
+    *[
+        WithMoments(k, (values("cn" + k, s), S2, T2), {"eps": 0.01})
+        for k, s in CHANNELS.items()
+        if k != "one"
+    ],
+    WithMoments("numbers", (IMAGE, 2.0, 0.5)),
+    WithMoments("empty batch", (np.zeros((0, 2, 3)), S2, T2)),
+)
+
+
+def _summed(a: Array, x: Array) -> Array:
+    return np.moveaxis(a, 1, 0).reshape(x.shape[1], -1).sum(1)
+
+
+samples(
+    "channel_sums",
+    lambda a, b, c: np.array([_summed(a, b), _summed(a * (b - _by_channel(c, b)), b)]),
     *[Sample(k, (values("da" + k, s), values("db" + k, s), C2)) for k, s in CHANNELS.items()],
     Sample("no center", (IMAGE, IMAGE[::-1].copy(), 0.0)),
     Sample("empty batch", (np.zeros((0, 2, 3)), np.zeros((0, 2, 3)), C2)),
+)
+samples(
+    "channel_mix",
+    lambda a, b, c, s, t, d: (
+        a * _by_channel(s, a) + (b - _by_channel(c, b)) * _by_channel(t, b) + _by_channel(d, b)
+    ),
+    *[
+        Sample(k, (values("ma" + k, s), values("mb" + k, s), C2, S2, T2, C2 - 1))
+        for k, s in CHANNELS.items()
+    ],
+    Sample("numbers", (IMAGE, IMAGE[::-1].copy(), 0.0, 2.0, 3.0, 0.5)),
+    Sample("empty batch", (np.zeros((0, 2, 3)), np.zeros((0, 2, 3)), C2, S2, T2, C2)),
 )
 W2, B2, M2, V2 = (values(k, (2,), 0.2, 2.0) for k in ("w2", "b2", "m2", "v2"))
 ROWS3 = values("rows3", (3, 4))

@@ -9,8 +9,8 @@ import tinygraph as tg
 from tinygraph.core.layout import LARGE, empty_channels_last, is_channels_last
 from tinygraph.ops import by_channel
 
-MOMENTS, AFFINE, DOT = (
-    tg.REGISTRY[n] for n in ("channel_moments", "channel_affine", "channel_dot")
+MOMENTS, AFFINE, SUMS, MIX = (
+    tg.REGISTRY[f"channel_{n}"] for n in ("moments", "affine", "sums", "mix")
 )
 F = tg.nn.functional
 
@@ -58,8 +58,10 @@ def test_pieces_of_any_length(shape, sizes, monkeypatch):
         np.testing.assert_allclose(y, wanted, 1e-12, 1e-12)
         assert is_channels_last(y) == is_channels_last(a)
         for b in layouts(g):
-            got = DOT(b, a, c)
-            np.testing.assert_allclose(got, (g * (x - column(c))).sum(axes), 1e-11, 1e-11)
+            total, product = SUMS(b, a, c)
+            np.testing.assert_allclose(total, g.sum(axes), 1e-11, 1e-11)
+            np.testing.assert_allclose(product, (g * (x - column(c))).sum(axes), 1e-11, 1e-11)
+            np.testing.assert_allclose(MIX(b, a, c, t, s, t), g * column(t) + wanted, 1e-12, 1e-12)
         for out in layouts(np.full(shape, np.nan)):
             AFFINE.into(out, a, c, s, t)
             np.testing.assert_array_equal(out, y)
@@ -123,13 +125,24 @@ CASES = {
     "another length": (
         lambda: AFFINE(tg.ones(2, 3), tg.ones(2), 1.0, 0.0), "channel_affine 3 channels (2,)",
     ),
-    "two shapes": (lambda: DOT(tg.ones(2, 3), tg.ones(3, 3), 0.0), "channel_dot (2, 3) (3, 3)"),
+    "two shapes": (lambda: SUMS(tg.ones(2, 3), tg.ones(3, 3), 0.0), "channel_sums (2, 3) (3, 3)"),
+    "two shapes to mix": (
+        lambda: MIX(tg.ones(2, 3), tg.ones(3, 3), 0.0, 1.0, 1.0, 0.0), "channel_mix (2, 3) (3, 3)",
+    ),
+    "other moments": (
+        lambda: tg.REGISTRY["channel_normalize"](tg.ones(2, 3), tg.ones(3, 2), 1.0, 0.0),
+        "channel_moments(x) (3, 3) (3, 2)",
+    ),
+    "a negative eps": (
+        lambda: tg.REGISTRY["channel_normalize"](tg.ones(2, 3), tg.ones(3, 3), 1.0, 0.0, eps=-1),
+        "channel_normalize eps",
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_bad_input_is_explained(case):
     action, words = CASES[case]
-    with pytest.raises(tg.ShapeError) as caught:
+    with pytest.raises(tg.TinygraphError) as caught:
         action()
     assert all(word in str(caught.value) for word in words.split(" ")), caught.value

@@ -88,3 +88,25 @@ def test_steps_behind_and_before_a_chain_keep_their_order():
         x, w = rng.standard_normal((300, 300)), rng.standard_normal(5)
         for found, wanted in zip(compiled(x, w), run(tg.tensor(x), tg.tensor(w)), strict=True):
             assert found.data.tobytes() == wanted.data.tobytes()
+
+
+def test_chains_run_in_blocks_in_any_order_of_memory():
+    """Convolutions leave the channels last in memory; a mixture of orders is no chain."""
+    image = np.random.default_rng(0).standard_normal((8, 16, 30, 30)).astype("f4")
+    last = np.ascontiguousarray(image.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1)
+
+    def function(x, z):
+        y = tg.relu(x * 2 + 1) * tg.tanh(x)
+        return y, tg.exp(z) - 1, y.sum()
+
+    assert image.size > LEAST
+    for first, second in [(last, last), (last, image), (image, last)]:
+        compiled = tg.compile(function)
+        for k in range(3):
+            x = tg.from_numpy(first * np.float32(k + 1))
+            z = tg.from_numpy(second * np.float32(k + 1))
+            for found, wanted in zip(compiled(x, z), function(x, z), strict=True):
+                assert found.data.tobytes() == wanted.data.tobytes()
+                assert found.data.strides == wanted.data.strides
+        alike = first.strides == second.strides
+        assert sorted(len(step.inner) for step in block_of(compiled)) == ([7] if alike else [2, 5])

@@ -146,7 +146,7 @@ def _positions(op: Op, samples: Sequence[Sample]) -> list[int]:
     found = set()
     for sample in samples:
         for i, x in enumerate(run(op, sample).out.inputs):
-            ruled = not isinstance(op.vjps, list) or op.vjps[i] is not None
+            ruled = op.vjps[i] is not None if isinstance(op.vjps, list) else i not in op.discrete
             if isinstance(x, Tensor) and x.requires_grad and ruled:
                 found.add(i)
     return sorted(found)

@@ -24,7 +24,7 @@ from .errors import (
     describe_all,
 )
 from .failure import note_failure
-from .layout import beside, mixed
+from .layout import is_channels_last, mixed
 from .modes import current_modes, current_scope, get_default_dtype, module_path
 from .registry import lookup
 from .storage import Array, Storage
@@ -96,7 +96,8 @@ def binary_operator(op: Op) -> Callable[[Any, Any], Any]:
             dtype = x.dtype
             if dtype is y.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
                 if x.ndim > 2 and mixed(x, y):
-                    x, y = beside(y, x), beside(x, y)
+                    a, b = in_one_order(a, b)
+                    x, y = a._data, b._data
                 try:
                     value = ufunc(x, y)
                 except Exception:
@@ -115,6 +116,12 @@ def binary_operator(op: Op) -> Callable[[Any, Any], Any]:
     operator.__name__ = op.name
     operator.__doc__ = op.__doc__
     return operator
+
+
+def in_one_order(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two tensors of which one has the channels last in memory as two that have."""
+    repack = lookup("repack")
+    return (a, repack(b)) if is_channels_last(a._data) else (repack(a), b)
 
 
 def reflected_operator(op: Op) -> Callable[[Any, Any], Any]:

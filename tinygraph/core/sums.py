@@ -20,11 +20,13 @@ LONG_ROW = 512
 
 def sum_axes(x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
     """Sum over axes, in the dtype of ``x``."""
-    if adds_at_once(x, axis):
+    if _is_short(x, axis):
         return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
     rows = _as_rows(x, axis)
     if rows is not None:
         total = _sum_rows(rows).reshape([n for a, n in enumerate(x.shape) if a not in axis])
+    elif _adds_pairwise(x, axis):
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
     else:
         total = x
         for a in sorted(axis, reverse=True):
@@ -36,12 +38,17 @@ def sum_axes(x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
 
 def adds_at_once(x: Array, axis: tuple[int, ...]) -> bool:
     """Tell whether NumPy's own sum over ``axis`` is accurate enough, and fast."""
+    return _is_short(x, axis) or (_as_rows(x, axis) is None and _adds_pairwise(x, axis))
+
+
+def _is_short(x: Array, axis: tuple[int, ...]) -> bool:
     count = math.prod([x.shape[a] for a in axis])
-    if count <= BLOCK_ROWS or x.dtype.kind != "f" or x.dtype.itemsize > 4:
-        return True
+    return count <= BLOCK_ROWS or x.dtype.kind != "f" or x.dtype.itemsize > 4
+
+
+def _adds_pairwise(x: Array, axis: tuple[int, ...]) -> bool:
     long_axes = [a for a in axis if x.shape[a] > BLOCK_ROWS]
-    accurate = not long_axes or long_axes == [_fastest_axis(x)]
-    return accurate and _as_rows(x, axis) is None
+    return not long_axes or long_axes == [_fastest_axis(x)]
 
 
 def _as_rows(x: Array, axis: tuple[int, ...]) -> Array | None:

@@ -15,8 +15,8 @@ import numpy as np
 from ..core.layout import channels_last, empty_beside, is_channels_last, rows_of_elements
 from ..core.storage import Array
 
-PIECE = 32_768
-"""Numbers of a piece: a few of them stay in the second cache."""
+PIECE = 2**18
+"""Numbers of a piece: a few of them stay in cache, and two threads seldom wait for each other."""
 LONG_ROW = 512
 """Shorter rows are taken several at a time: a row costs NumPy as much as a hundred numbers."""
 

@@ -1,7 +1,7 @@
 """Work channel by channel on (N, C, …): what batch normalization is made of.
 
 `channel_moments` gives mean and variance, `channel_affine` shifts and scales with a number for
-each channel, `channel_dot` adds up products. Each is the others' derivative, so that there are
+each channel, `channel_sums` adds up products. Each is the others' derivative, so that there are
 derivatives of any order; each goes through memory once or twice, in pieces that stay in cache.
 """
 
@@ -18,18 +18,18 @@ from ..core.op import Op, op
 from ..core.storage import Array
 from ..core.structure import broadcast_to, sum_to
 from .by_channel import cut_like, target
-from .reduce import as_floating, sum
+from .reduce import as_floating
 
 
-def _check_maps(who: str, x: Any) -> dict[str, Any]:
+def check_maps(who: str, x: Any) -> dict[str, Any]:
     if x.ndim < 2:
         what, fix = f"{who} wants (N, C, …)", "x[None] for one element"
         raise ShapeError(compose_message(what, describe(x), fix, module_path()))
     return {}
 
 
-def _check_vectors(who: str, x: Any, *vectors: Any) -> dict[str, Any]:
-    _check_maps(who, x)
+def check_vectors(who: str, x: Any, *vectors: Any) -> dict[str, Any]:
+    check_maps(who, x)
     for v in vectors:
         if v.shape not in ((), x.shape[1:2], (2, *x.shape[1:2])):
             raise ShapeError(
@@ -43,26 +43,21 @@ def _check_vectors(who: str, x: Any, *vectors: Any) -> dict[str, Any]:
     return {}
 
 
-def _rest(x: Any) -> tuple[int, ...]:
-    """Return all axes but that of the channels."""
-    return (0, *range(2, x.ndim))
-
-
-def _vector(v: Any, x: Array) -> Any:
+def vector(v: Any, x: Array) -> Any:
     """Return a number for each channel."""
     return v if np.ndim(v) else np.full(x.shape[1], v, x.dtype)
 
 
-def _is_split(center: Any) -> bool:
+def is_split(center: Any) -> bool:
     """Tell whether it is means and what rounding took from them."""
     return getattr(center, "ndim", 0) == 2
 
 
-def _is_zero(v: Any) -> bool:
+def is_zero(v: Any) -> bool:
     return np.ndim(v) == 0 and v == 0
 
 
-def _dtype(*operands: Any) -> Any:
+def dtype_of(*operands: Any) -> Any:
     """Return the dtype of a result: numbers do not widen it."""
     return np.result_type(*[v for v in operands if np.ndim(v)])
 
@@ -101,7 +96,7 @@ channel_moments: Op = op(
     "channel_moments", _channel_moments, kind="reduce", label="μ, σ²", quiet=True, saves="y x",
     formula="[mean(x), its rounding, var(x)] by channel",
     local=["(G[0] + 2 · G[2] · (x − mean(x))) / n"],
-    vjps=[_channel_moments_vjp], prepare=lambda x: _check_maps("channel_moments", x),
+    vjps=[_channel_moments_vjp], prepare=lambda x: check_maps("channel_moments", x),
     doc="""Take mean and variance of each channel of (N, C, …), over all other axes.
 
 Parameters
@@ -136,11 +131,11 @@ def _channel_affine(
     x: Any, center: Any, scale: Any, shift: Any, *, out: Array | None = None
 ) -> Array:
     x = np.asarray(x)
-    if _is_split(center):
-        center, shift = center[0], _vector(shift, x) - center[1] * scale
-    centered, shifted = not _is_zero(center), not _is_zero(shift)
-    cut, y = cut_like(x), target(x, _dtype(x, center, scale, shift), out)
-    vectors = [cut.vectors(_vector(v, x)) for v in (center, scale, shift)]
+    if is_split(center):
+        center, shift = center[0], vector(shift, x) - center[1] * scale
+    centered, shifted = not is_zero(center), not is_zero(shift)
+    cut, y = cut_like(x), target(x, dtype_of(x, center, scale, shift), out)
+    vectors = [cut.vectors(vector(v, x)) for v in (center, scale, shift)]
     for p, q, c, a, b in zip(cut.pieces(x), cut.pieces(y), *vectors, strict=True):
         if centered:
             np.subtract(p, c, out=q)
@@ -161,16 +156,18 @@ def _like(center: Any, v: Any) -> Any:
 def _channel_affine_vjp(
     g: Any, y: Any, x: Any, center: Any, scale: Any, shift: Any, *, needs: tuple[bool, ...]
 ) -> Any:
-    total = sum(g, axis=_rest(g))
-    by_scale = None
-    if needs[2]:
-        split = _is_split(center)
-        by_scale = channel_dot(g, x, center[0] if split else center)
-        by_scale = sum_to(by_scale - center[1] * total if split else by_scale, shape=scale.shape)
+    by_x = channel_affine(g, 0.0, scale, 0.0) if needs[0] else None
+    if not any(needs[1:]):
+        return by_x, None, None, None
+    split = is_split(center)
+    sums = channel_sums(g, x, center[0] if split else center)
+    total, product = sums[0], sums[1]
+    if split:
+        product = product - center[1] * total
     return (
-        channel_affine(g, 0.0, scale, 0.0) if needs[0] else None,
+        by_x,
         _like(center, -(scale * total)) if needs[1] else None,
-        by_scale,
+        sum_to(product, shape=scale.shape) if needs[2] else None,
         sum_to(total, shape=shift.shape) if needs[3] else None,
     )
 
@@ -182,7 +179,7 @@ channel_affine: Op = op(
     local=["scale", "−scale, added up by channel", "x − center, added up by channel",
            "1, added up by channel"],
     vjps=_channel_affine_vjp,
-    prepare=lambda x, *vectors: _check_vectors("channel_affine", x, *vectors),
+    prepare=lambda x, *vectors: check_vectors("channel_affine", x, *vectors),
     doc="""Shift and scale (N, C, …) with numbers for each channel.
 
 Parameters
@@ -212,38 +209,42 @@ tensor([[-10.,   0.],
 """,
 )  # fmt: skip
 
-# ---- products ------------------------------------------------------------------------------------
+# ---- sums ----------------------------------------------------------------------------------------
 
 
-def _channel_dot(a: Any, b: Any, center: Any) -> Array:
+def _channel_sums(a: Any, b: Any, center: Any) -> Array:
     a, b = np.asarray(a), np.asarray(b)
-    centered = not _is_zero(center)
-    cut = cut_like(b)
-    sums = []
-    vectors = cut.vectors(_vector(center, b))
+    cut, centered = cut_like(b), not is_zero(center)
+    totals, products = [], []
+    vectors = cut.vectors(vector(center, b))
     for p, q, c in zip(cut.pieces(a), cut.pieces(b), vectors, strict=True):
-        sums.append(cut.sum((q - c) * p if centered else q * p))
-    return cut.total(sums).astype(_dtype(a, b, center))
+        totals.append(cut.sum(p))
+        product = q - c if centered else q * p
+        if centered:
+            product *= p
+        products.append(cut.sum(product))
+    result = np.array([cut.total(totals), cut.total(products)])
+    return result.astype(dtype_of(a, b, center))
 
 
-def _check_dot(a: Any, b: Any, center: Any) -> dict[str, Any]:
+def _check_sums(a: Any, b: Any, center: Any) -> dict[str, Any]:
     if a.shape != b.shape:
-        what, fix = "channel_dot: a and b have one shape", "a[…], b[…] of equal lengths"
+        what, fix = "channel_sums: a and b have one shape", "a[…], b[…] of equal lengths"
         raise ShapeError(compose_message(what, describe_all([a, b]), fix, module_path()))
-    return _check_vectors("channel_dot", b, center)
+    return check_vectors("channel_sums", b, center)
 
 
-channel_dot: Op = op(
-    "channel_dot", _channel_dot, kind="reduce", label="·", quiet=True, saves="a b center",
-    formula="Σ a · (b − center) by channel",
-    local=["b − center", "a", "−Σ a by channel"],
+channel_sums: Op = op(
+    "channel_sums", _channel_sums, kind="reduce", label="Σ, ·", quiet=True,
+    saves="y a b center", formula="[Σ a, Σ a · (b − center)] by channel",
+    local=["G[0] + G[1] · (b − center)", "G[1] · a", "−G[1] · Σ a by channel"],
     vjps=[
-        lambda g, y, a, b, center: channel_affine(b, center, g, 0.0),
-        lambda g, y, a, b, center: channel_affine(a, 0.0, g, 0.0),
-        lambda g, y, a, b, center: sum_to(-(g * sum(a, axis=_rest(a))), shape=center.shape),
+        lambda g, y, a, b, center: channel_affine(b, center, g[1], g[0]),
+        lambda g, y, a, b, center: channel_affine(a, 0.0, g[1], 0.0),
+        lambda g, y, a, b, center: sum_to(-(g[1] * y[0]), shape=center.shape),
     ],
-    prepare=_check_dot,
-    doc="""Add up products channel by channel.
+    prepare=_check_sums,
+    doc="""Add up numbers and products channel by channel, in one go through memory.
 
 Parameters
 ----------
@@ -253,7 +254,8 @@ center : Tensor or ndarray of shape (C,), or number
 
 Returns
 -------
-Tensor, shape (C,)
+Tensor, shape (2, C)
+    ``Σ a`` and ``Σ a · (b − center)``.
 
 Raises
 ------
@@ -264,7 +266,8 @@ Examples
 --------
 >>> import tinygraph as tg
 >>> a, b = tg.tensor([[1.0, 5.0], [3.0, 6.0]]), tg.tensor([[1.0, 0.0], [2.0, 1.0]])
->>> tg.REGISTRY["channel_dot"](a, b, 0.0)
-tensor([7., 6.])
+>>> tg.REGISTRY["channel_sums"](a, b, 0.0)
+tensor([[ 4., 11.],
+        [ 7.,  6.]])
 """,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from ..core.modes import module_path, no_grad
 from ..core.op import composite
 from ..core.tensor import Tensor
 from .channel import channel_affine, channel_moments
+from .channel_normalize import channel_normalize
 from .exponential import rsqrt
 from .operands import operand
 from .reduce import mean, var
@@ -222,14 +223,16 @@ def _with_statistics(
     _check_several(who, x, axes)
     if who == "batch_norm":
         moments = channel_moments(x)
-        fresh = (moments[0], moments[2])
-        result = _normalized(x, moments[:2], moments[2], weight, bias, eps)
+        scale, shift = (1.0 if weight is None else weight), (0.0 if bias is None else bias)
+        result = channel_normalize(x, moments, scale, shift, eps=eps)
     else:
         result = _channel_affine(normalize(x, axis=axes, eps=eps), weight, bias)
     if kept and math.prod(x.shape):
         count = count_along(x, axes)
         with no_grad():
-            if who != "batch_norm":  # an average over the batch of its elements' statistics
+            if who == "batch_norm":
+                fresh = moments[0], moments[2]
+            else:  # an average over the batch of its elements' statistics
                 fresh = mean(mean(x, axis=axes), axis=0), mean(var(x, axis=axes), axis=0)
             running_update(
                 running_mean, running_var, *fresh, momentum, correction=count / (count - 1)

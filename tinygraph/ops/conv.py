@@ -17,7 +17,7 @@ from ..core.op import Op, op
 from ..core.storage import Array
 from . import conv_run as run
 from .reduce import sum
-from .sliding import Sizes, Sliding, checked_positions, numbers, sliding
+from .sliding import Sizes, Sliding, checked_positions, numbers, remembered, sliding
 
 LAYOUT = {1: "(N, C, L)", 2: "(N, C, H, W)"}
 
@@ -81,7 +81,7 @@ def _conv(
 
 
 conv: Op = op(
-    "conv", _conv, kind="window", label="∗", saves="x weight", prepare=_check_conv,
+    "conv", _conv, kind="window", label="∗", saves="x weight", prepare=remembered(_check_conv),
     formula="y[n, o, i] = Σ weight[o, c, k] · x[n, c, i · stride + k · dilation − padding]",
     local=["conv_transpose(G, weight)", "conv_weight(x, G)"],
     vjps=[
@@ -138,7 +138,8 @@ def _conv_bias(
 
 
 conv_bias: Op = op(
-    "conv_bias", _conv_bias, kind="window", label="∗ + b", saves="x weight", prepare=_check_conv,
+    "conv_bias", _conv_bias, kind="window", label="∗ + b", saves="x weight",
+    prepare=remembered(_check_conv),
     formula="conv(x, weight)[n, o, i] + bias[o]",
     local=["conv_transpose(G, weight)", "conv_weight(x, G)", "Σ of G by channel"],
     vjps=[
@@ -209,7 +210,7 @@ def _conv_transpose(
 
 conv_transpose: Op = op(
     "conv_transpose", _conv_transpose, kind="window", label="∗ᵀ", saves="x weight",
-    prepare=_check_conv_transpose,
+    prepare=remembered(_check_conv_transpose),
     formula="y[n, c, i · stride + k · dilation − padding] += weight[o, c, k] · x[n, o, i]",
     local=["conv(G, weight)", "conv_weight(G, x)"],
     vjps=[
@@ -279,7 +280,7 @@ def _conv_weight(
 
 conv_weight: Op = op(
     "conv_weight", _conv_weight, kind="window", label="x ∗ g", saves="x grad",
-    prepare=_check_conv_weight,
+    prepare=remembered(_check_conv_weight),
     formula="y[o, c, k] = Σ grad[n, o, i] · x[n, c, i · stride + k · dilation − padding]",
     local=["conv_transpose(grad, G)", "conv(x, G)"],
     vjps=[

@@ -7,14 +7,16 @@ dilation and groups change only which elements are copied.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from ..core.storage import Array
-from .sliding import Sizes, Sliding
+from .sliding import REMEMBERED, Sizes, Sliding
 
 BLOCK = 2**18
 """Numbers of patches that are made at a time."""
@@ -34,13 +36,53 @@ def _padded(x: Array, window: Sliding) -> Array:
     return result
 
 
-def _blocks(height: int, width: int, numbers: int) -> Iterator[Block]:
+def _blocks(height: int, width: int, numbers: int, limit: int) -> Iterator[Block]:
     """Cut a map of pixels, with so many numbers to make for each, into blocks."""
-    columns = min(width, max(1, BLOCK // max(numbers, 1)))
-    rows = max(1, BLOCK // max(numbers * width, 1)) if columns == width else 1
+    columns = min(width, max(1, limit // max(numbers, 1)))
+    rows = max(1, limit // max(numbers * width, 1)) if columns == width else 1
     for top in range(0, height, rows):
         for left in range(0, width, columns):
             yield slice(top, min(top + rows, height)), slice(left, min(left + columns, width))
+
+
+class _Plan(NamedTuple):
+    """How patches lie in the memory of an image, and how they are cut."""
+
+    shape: Sizes
+    strides: Sizes
+    as_columns: bool
+    size: int
+    blocks: list[Block]
+    largest: int
+
+
+@functools.lru_cache(REMEMBERED)
+def _plan(image: Sizes, kernel: Sizes, window: Sliding, itemsize: int, limit: int) -> _Plan:
+    batch, channels = image[2], image[3] // window.groups
+    n = image[3] * itemsize
+    w = batch * n
+    h = image[1] * w
+    (down, across), (far_down, far_across) = window.stride, window.dilation
+    height, width = window._replace(padding=((0, 0), (0, 0))).positions(image[:2], kernel)
+    shape: Sizes = (window.groups, height, width, batch, *kernel, channels)
+    strides: Sizes = (
+        channels * itemsize,
+        down * h,
+        across * w,
+        n,
+        far_down * h,
+        far_across * w,
+        itemsize,
+    )
+    as_columns = channels < FEW
+    if as_columns:
+        order = (0, 4, 5, 6, 1, 2, 3)
+        shape, strides = tuple(shape[i] for i in order), tuple(strides[i] for i in order)
+    size = math.prod(kernel) * channels
+    numbers = batch * size * window.groups
+    blocks = list(_blocks(height, width, numbers, limit))
+    rows, columns = blocks[0]
+    return _Plan(shape, strides, as_columns, size, blocks, numbers * rows.stop * columns.stop)
 
 
 class _Patches:
@@ -48,22 +90,10 @@ class _Patches:
 
     def __init__(self, x: Array, kernel: Sizes, window: Sliding) -> None:
         x = _padded(x, window)
-        h, w, n, c = x.strides
-        (down, across), (far_down, far_across) = window.stride, window.dilation
-        batch, channels = x.shape[2], x.shape[3] // window.groups
-        height, width = window._replace(padding=((0, 0), (0, 0))).positions(x.shape[:2], kernel)
-        self.view: Array = np.ndarray(
-            (window.groups, height, width, batch, *kernel, channels), x.dtype, x, 0,
-            (channels * c, down * h, across * w, n, far_down * h, far_across * w, c),
-        )  # fmt: skip
-        self.as_columns = channels < FEW
-        if self.as_columns:
-            self.view = self.view.transpose(0, 4, 5, 6, 1, 2, 3)
-        self.size = math.prod(kernel) * channels
-        numbers = batch * self.size * window.groups
-        self.blocks = list(_blocks(height, width, numbers))
-        rows, columns = self.blocks[0]  # the largest
-        self.memory: Array = np.empty(numbers * rows.stop * columns.stop, x.dtype)
+        plan = _plan(x.shape, kernel, window, x.itemsize, BLOCK)
+        self.view: Array = np.ndarray(plan.shape, x.dtype, x, 0, plan.strides)
+        self.as_columns, self.size, self.blocks = plan.as_columns, plan.size, plan.blocks
+        self.memory: Array = np.empty(plan.largest, x.dtype)
 
     def of(self, block: Block) -> Array:
         """Return the patches of a block as matrices."""
@@ -116,7 +146,7 @@ def conv_transpose(g: Array, weight: Array, window: Sliding, y: Array) -> None:
     matrices = weight.reshape(groups, outputs // groups, inner, *kernel)
     y.fill(0)
     height, width, batch, _ = g.shape
-    for rows, columns in _blocks(height, width, 2 * batch * max(outputs, inner * groups)):
+    for rows, columns in _blocks(height, width, 2 * batch * max(outputs, inner * groups), BLOCK):
         part = _rows(g, (rows, columns), groups)
         shape = (rows.stop - rows.start, columns.stop - columns.start, batch, groups * inner)
         product: Array = np.empty(shape, g.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from . import conv_im2col as im2col
 from . import conv_plain as plain
 from . import winograd
 from .kernels import PLAIN, WINOGRAD, Job, choose
-from .sliding import Sizes, Sliding
+from .sliding import REMEMBERED, Sizes, Sliding
 
 
 def _alike(*arrays: Any) -> list[Any]:
     """Return the operands in one dtype; None stays."""
+    if arrays[0].dtype == arrays[1].dtype and (len(arrays) == 2 or arrays[2] is None):
+        return list(arrays)
     dtype = np.result_type(*[a for a in arrays if a is not None])
     return [a if a is None or a.dtype == dtype else a.astype(dtype) for a in arrays]
 
@@ -31,6 +34,7 @@ def _kernels(weight: Array) -> Array:
     return weight if weight.ndim == 4 else weight[:, :, None]
 
 
+@functools.lru_cache(REMEMBERED)
 def _over_images(window: Sliding) -> Sliding:
     """Return the window of a line as that of an image of one row."""
     if len(window.stride) == 2:
@@ -60,8 +64,8 @@ def conv(
 ) -> Array:
     """Return the convolution of ``x`` (N, C, …), plus a bias for each channel."""
     x, weight, bias = _alike(x, weight, bias)
-    places = window.positions(x.shape[2:], weight.shape[2:])
-    name = choose(Job("conv", x.shape[2:], places, len(x), weight.shape, window, x.dtype))
+    job = Job.of("conv", x.shape, x.shape[2:], weight.shape, window, x.dtype)
+    name, places = choose(job), job.positions
     if name == PLAIN:
         y = plain.conv(x, weight, window)
         if bias is not None:
@@ -81,8 +85,7 @@ def conv_transpose(
 ) -> Array:
     """Return the gradient of the convolution by an x whose last axes are ``size``."""
     g, weight = _alike(g, weight)
-    job = Job("conv_transpose", size, g.shape[2:], len(g), weight.shape, window, g.dtype)
-    name = choose(job)
+    name = choose(Job.of("conv_transpose", g.shape, size, weight.shape, window, g.dtype))
     if name == PLAIN:
         return _given(plain.conv_transpose(g, weight, size, window), out)
     y = _target((len(g), weight.shape[1] * window.groups, *size), g.dtype, out)
@@ -101,7 +104,7 @@ def conv_weight(
     """Return the gradient of the convolution by the weights."""
     x, g = _alike(x, g)
     shape = (g.shape[1], x.shape[1] // window.groups, *kernel)
-    name = choose(Job("conv_weight", x.shape[2:], g.shape[2:], len(x), shape, window, x.dtype))
+    name = choose(Job.of("conv_weight", x.shape, x.shape[2:], shape, window, x.dtype))
     if name == PLAIN:
         return _given(plain.conv_weight(x, g, kernel, window), out)
     if name == WINOGRAD:

@@ -14,6 +14,7 @@ about a digit). The choice depends on shapes and dtype only, so equal calls give
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from typing import Any
 
 from ..core.dtypes import FLOAT32, FLOAT64
 from ..core.errors import UsageError
-from .sliding import Sizes, Sliding
+from .sliding import REMEMBERED, Sizes, Sliding
 
 AUTO = "auto"
 PLAIN, IM2COL, WINOGRAD = "plain", "im2col", "winograd"
@@ -64,6 +65,20 @@ class Job:
     weight: Sizes
     window: Sliding
     dtype: Any
+
+    @staticmethod
+    @functools.lru_cache(REMEMBERED)
+    def of(op: str, shape: Sizes, size: Sizes, weight: Sizes, window: Sliding, dtype: Any) -> Job:
+        """Return the job for an operand of ``shape`` and a convolution over ``size``."""
+        places = window.positions(size, weight[2:])
+        return Job(op, size, places, shape[0], weight, window, dtype)
+
+    @functools.cached_property
+    def automatic(self) -> str:
+        """The kernel that is chosen if nobody asks for one."""
+        if self.dtype != FLOAT32 and self.dtype != FLOAT64:
+            return PLAIN
+        return WINOGRAD if self.winograd_fits() and self.winograd_pays() else IM2COL
 
     def winograd_fits(self) -> bool:
         """Tell whether Winograd's algorithm can compute it: 3 × 3, stride 1, float32."""
@@ -106,13 +121,11 @@ class Job:
 def choose(job: Job) -> str:
     """Return the name of the kernel for a job."""
     wanted = _wanted.get()
-    fast = job.dtype == FLOAT32 or job.dtype == FLOAT64
-    if wanted == PLAIN or not fast:
+    name = job.automatic
+    if wanted == PLAIN or name == PLAIN:
         name = PLAIN
-    elif wanted == IM2COL or not job.winograd_fits():
-        name = IM2COL
-    else:
-        name = WINOGRAD if wanted == WINOGRAD or job.winograd_pays() else IM2COL
+    elif wanted != AUTO:
+        name = WINOGRAD if wanted == WINOGRAD and job.winograd_fits() else IM2COL
     log = _log.get()
     if log is not None:
         log.entries.append((job, name))

@@ -9,6 +9,8 @@ positions of a kernel of length k.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +20,9 @@ from ..core.modes import module_path
 
 Sizes = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
+
+REMEMBERED = 1024
+"""Combinations of shapes and arguments whose checks are not repeated."""
 
 FORMULA = "(L + before + after − dilation · (k − 1) − 1) // stride + 1"
 PADDINGS = ("same", "valid")
@@ -43,6 +48,31 @@ class Sliding(NamedTuple):
         """Return at how many places a kernel stands along each axis; below 1 it does not fit."""
         spans = zip(self.padded(size), kernel, self.stride, self.dilation, strict=True)
         return tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in spans)
+
+
+class Shaped(NamedTuple):
+    """What a check sees of an operand."""
+
+    shape: Sizes
+    dtype: Any
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
+def remembered(check: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return a check of shapes and arguments that is not repeated for the same ones."""
+    known = functools.lru_cache(REMEMBERED)(check)
+
+    def prepare(*operands: Any, **arguments: Any) -> dict[str, Any]:
+        shaped = [Shaped(x.shape, x.dtype) for x in operands]
+        try:
+            return known(*shaped, **arguments)
+        except TypeError:  # a list cannot be remembered
+            return check(*shaped, **arguments)
+
+    return prepare
 
 
 def numbers(who: str, name: str, value: Any, axes: int, least: int = 1) -> Sizes:

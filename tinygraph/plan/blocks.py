@@ -24,7 +24,7 @@ LEAST = 2 * BLOCK
 
 
 def join_elementwise(steps: Sequence[Step], outputs: Sequence[Value]) -> list[Step]:
-    """Join neighbours that work element by element on arrays of one shape.
+    """Join neighbours that work element by element on arrays that lie alike in memory.
 
     Steps without effects in between move before or behind the chain.
     """
@@ -68,11 +68,23 @@ def _is_long(step: Step) -> bool:
     if step.op is None or step.op.kind not in ("elementwise", "cast") or len(step.outs) != 1:
         return False
     out = step.outs[0]
-    large = out.array.size >= LEAST and out.array.flags.c_contiguous and out.owner is out
+    large = out.array.size >= LEAST and out.owner is out and _has_no_gaps(out.array)
     return large and all(
-        _is_single(v.array) or (v.array.shape == out.array.shape and v.array.flags.c_contiguous)
-        for v in step.values()
+        _is_single(v.array) or _lie_alike(v.array, out.array) for v in step.values()
     )
+
+
+def _has_no_gaps(array: Array) -> bool:
+    """Tell whether an array fills its memory, in whatever order of its axes."""
+    order = sorted(range(array.ndim), key=lambda a: -array.strides[a])
+    return bool(array.transpose(order).flags.c_contiguous)
+
+
+def _lie_alike(a: Array, b: Array) -> bool:
+    """Tell whether elements of equal index lie at equal places in memory."""
+    return a.shape == b.shape and [s // a.itemsize for s in a.strides] == [
+        s // b.itemsize for s in b.strides
+    ]
 
 
 def _is_single(array: Array) -> bool:
@@ -81,7 +93,7 @@ def _is_single(array: Array) -> bool:
 
 
 def _agrees(step: Step, chain: Sequence[Step]) -> bool:
-    return not chain or chain[0].outs[0].array.shape == step.outs[0].array.shape
+    return not chain or _lie_alike(chain[0].outs[0].array, step.outs[0].array)
 
 
 def _joined(
@@ -169,7 +181,7 @@ class Block:
 
 
 def _part(array: Array, start: int, stop: int) -> Array:
-    return _single(array) if _is_single(array) else array.reshape(-1)[start:stop]
+    return _single(array) if _is_single(array) else array.ravel(order="K")[start:stop]
 
 
 def _single(array: Array) -> Array:
