@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError, compose_message, describe
-from ..ops.sliding import numbers
+from ..ops.window import window_sizes
 from .activation import ReLU
 from .checks import checked_size
 from .container import Sequential
@@ -81,8 +81,8 @@ class CNN(Sequential):
                 )
             )
         widths = [checked_size("CNN", f"channels[{i}]", n) for i, n in enumerate(channels)]
-        windows = numbers("CNN", "pool", pool, len(widths) - 1)
-        size = numbers("CNN", "image_size", image_size, 2)
+        windows = window_sizes("CNN", "pool", pool, len(widths) - 1)
+        size = window_sizes("CNN", "image_size", image_size, 2)
         layers: list[Module] = []
         for (before, after), window in zip(itertools.pairwise(widths), windows, strict=True):
             layers.append(Conv2d(before, after, kernel_size, padding="same"))

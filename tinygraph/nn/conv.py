@@ -11,7 +11,8 @@ from ..core.errors import ShapeError, UsageError, compose_message, describe
 from ..core.modes import get_default_dtype, module_path
 from ..core.tensor import Tensor
 from ..ops.padding import pad
-from ..ops.sliding import PADDINGS, numbers, sliding
+from ..ops.sliding import PADDINGS, sliding
+from ..ops.window import window_sizes
 from . import functional as F
 from . import init
 from .checks import check_dtype, check_operand, checked_flag, checked_size
@@ -49,13 +50,15 @@ class _Conv(Module):
                 f"{who}: padding_mode is {', '.join(map(repr, PADDING_MODES))}, received "
                 f"{padding_mode!r}."
             )
-        self.kernel_size = numbers(who, "kernel_size", kernel_size, self.axes)
+        self.kernel_size = window_sizes(who, "kernel_size", kernel_size, self.axes)
         window = sliding(who, self.kernel_size, stride, padding, dilation)
         self.stride, self.dilation = window.stride, window.dilation
         self.padding = (
-            padding if isinstance(padding, str) else numbers(who, "padding", padding, self.axes, 0)
+            padding
+            if isinstance(padding, str)
+            else window_sizes(who, "padding", padding, self.axes, 0)
         )
-        self.output_padding = numbers(who, "output_padding", output_padding, self.axes, 0)
+        self.output_padding = window_sizes(who, "output_padding", output_padding, self.axes, 0)
         self.padding_mode = padding_mode
         self._border = window.padding
         outer, inner = self.out_channels, self.in_channels
@@ -255,7 +258,7 @@ class _Transposed(_Conv):
         """Return the output padding that makes lengths ``size`` into ``wanted``."""
         who = type(self).__name__
         given = wanted[-self.axes :] if isinstance(wanted, tuple | list) else wanted
-        lengths = numbers(who, "output_size", given, self.axes)
+        lengths = window_sizes(who, "output_size", given, self.axes)
         spans = zip(size, self.stride, self._border, self.dilation, self.kernel_size, strict=True)
         least = tuple((n - 1) * s - a - b + d * (k - 1) + 1 for n, s, (a, b), d, k in spans)
         most = tuple(n + s - 1 for n, s in zip(least, self.stride, strict=True))

@@ -17,7 +17,8 @@ from ..core.op import Op, op
 from ..core.storage import Array
 from . import conv_run as run
 from .reduce import sum
-from .sliding import Sizes, Sliding, checked_positions, numbers, remembered, sliding
+from .sliding import Sliding, checked_positions, remembered, sliding
+from .window import Sizes, window_sizes
 
 LAYOUT = {1: "(N, C, L)", 2: "(N, C, H, W)"}
 
@@ -187,7 +188,7 @@ def _check_conv_transpose(
     who = f"conv_transpose{axes}d"
     shapes = f"x is {LAYOUT.get(axes, '(N, C, …)')} and weight (C, C'/groups, k, …)"
     _check_pair(who, axes, x, weight, shapes)
-    sizes = numbers(who, "size", size, axes, least=0)
+    sizes = window_sizes(who, "size", size, axes, least=0)
     window = sliding(who, weight.shape[2:], stride, padding, dilation, groups)
     _check_groups(who, window.groups, x.shape[1], weight.shape[1] * window.groups)
     if x.shape[1] != weight.shape[0]:
@@ -260,7 +261,7 @@ def _check_conv_weight(
 ) -> dict[str, Any]:
     axes = x.ndim - 2
     _check_pair("conv_weight", axes, x, grad, "x is (N, C, …) and grad (N, C', positions…)")
-    kernel = numbers("conv_weight", "kernel_size", kernel_size, axes)
+    kernel = window_sizes("conv_weight", "kernel_size", kernel_size, axes)
     window = sliding("conv_weight", kernel, stride, padding, dilation, groups)
     _check_groups("conv_weight", window.groups, x.shape[1], grad.shape[1])
     places = checked_positions("conv_weight", x, kernel, window)

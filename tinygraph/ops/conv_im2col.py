@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.storage import Array
-from .sliding import REMEMBERED, Sizes, Sliding
+from .sliding import REMEMBERED, Sliding
+from .window import Sizes
 
 BLOCK = 2**18
 """Numbers of patches that are made at a time."""

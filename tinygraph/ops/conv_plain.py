@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..core.storage import Array
-from .sliding import Sizes, Sliding
-from .window import fold, unfold
+from .sliding import Sliding
+from .window import Sizes, fold, unfold
 
 
 def pad(x: Array, window: Sliding) -> Array:

@@ -13,7 +13,8 @@ from . import conv_im2col as im2col
 from . import conv_plain as plain
 from . import winograd
 from .kernels import PLAIN, WINOGRAD, Job, choose
-from .sliding import REMEMBERED, Sizes, Sliding
+from .sliding import REMEMBERED, Sliding
+from .window import Sizes
 
 
 def _alike(*arrays: Any) -> list[Any]:

@@ -15,7 +15,8 @@ from .conv import LAYOUT, conv, conv_bias, conv_transpose
 from .operands import operand, whole
 from .padding import pad
 from .shape import expand_dims, matrix_transpose, reshape
-from .sliding import Sizes, Sliding, numbers, sliding
+from .sliding import Sliding, sliding
+from .window import Sizes, window_sizes
 
 
 def _batched(who: str, axes: int, x: Any, weight: Any) -> tuple[Any, bool]:
@@ -141,7 +142,7 @@ def transposed_size(
     who: str, size: Sizes, kernel: Sizes, window: Sliding, output_padding: Any
 ) -> Sizes:
     """Return the lengths that a transposed convolution makes of ``size``."""
-    extra = numbers(who, "output_padding", output_padding, len(kernel), least=0)
+    extra = window_sizes(who, "output_padding", output_padding, len(kernel), least=0)
     for n, s, d in zip(extra, window.stride, window.dilation, strict=True):
         if n >= max(s, d):
             raise UsageError(
@@ -319,7 +320,7 @@ def _matrix(
                 where=module_path(),
             )
         )
-    sizes = numbers(who, "size", size, axes)
+    sizes = window_sizes(who, "size", size, axes)
     channels = weight.shape[1] * whole(who, "groups", groups, 1)
     count = channels * math.prod(sizes)
     impulses = np.eye(count, dtype=weight.dtype).reshape(count, channels, *sizes)

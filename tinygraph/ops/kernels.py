@@ -24,7 +24,8 @@ from typing import Any
 
 from ..core.dtypes import FLOAT32, FLOAT64
 from ..core.errors import UsageError
-from .sliding import REMEMBERED, Sizes, Sliding
+from .sliding import REMEMBERED, Sliding
+from .window import Sizes
 
 AUTO = "auto"
 PLAIN, IM2COL, WINOGRAD = "plain", "im2col", "winograd"

@@ -1,6 +1,6 @@
 """Where a kernel slides: stride, padding and dilation, checked and brought into one form.
 
-Convolutions count the same way: along an axis of length L there are
+Along an axis of length L there are
 
     (L + before + after − dilation · (k − 1) − 1) // stride + 1
 
@@ -13,12 +13,11 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..core.errors import ShapeError, UsageError, compose_message, describe
 from ..core.modes import module_path
+from .operands import whole
+from .window import Sizes, positions, window_sizes
 
-Sizes = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
 REMEMBERED = 1024
@@ -47,7 +46,7 @@ class Sliding(NamedTuple):
     def positions(self, size: Sizes, kernel: Sizes) -> Sizes:
         """Return at how many places a kernel stands along each axis; below 1 it does not fit."""
         spans = zip(self.padded(size), kernel, self.stride, self.dilation, strict=True)
-        return tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in spans)
+        return tuple(positions(*span) for span in spans)
 
 
 class Shaped(NamedTuple):
@@ -63,32 +62,16 @@ class Shaped(NamedTuple):
 
 def remembered(check: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """Return a check of shapes and arguments that is not repeated for the same ones."""
-    known = functools.lru_cache(REMEMBERED)(check)
+    known = functools.lru_cache(REMEMBERED, typed=True)(check)
 
     def prepare(*operands: Any, **arguments: Any) -> dict[str, Any]:
         shaped = [Shaped(x.shape, x.dtype) for x in operands]
         try:
-            return known(*shaped, **arguments)
+            return dict(known(*shaped, **arguments))
         except TypeError:  # a list cannot be remembered
             return check(*shaped, **arguments)
 
     return prepare
-
-
-def numbers(who: str, name: str, value: Any, axes: int, least: int = 1) -> Sizes:
-    """Return a whole number, or one for each axis, as a tuple of one for each axis."""
-    if type(value) is tuple and len(value) == axes and all(type(n) is int for n in value):
-        given = value
-    else:
-        given = tuple(value) if isinstance(value, tuple | list) else (value,)
-        given = given * axes if len(given) == 1 else given
-    ok = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in given)
-    if len(given) != axes or not ok or min(given) < least:
-        several = f", or {axes} of them" if axes > 1 else ""
-        raise UsageError(
-            f"{who}: {name} is a whole number from {least} on{several}, received {value!r}."
-        )
-    return tuple(map(int, given))
 
 
 def paddings(
@@ -118,8 +101,8 @@ def paddings(
         totals = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
         return tuple((t // 2, t - t // 2) for t in totals)
     if type(padding) is tuple and padding and type(padding[0]) is tuple:
-        return tuple(numbers(who, "padding", pair, 2, 0) for pair in padding)  # type: ignore[misc]
-    return tuple((n, n) for n in numbers(who, "padding", padding, axes, least=0))
+        return tuple(window_sizes(who, "padding", pair, 2, 0) for pair in padding)  # type: ignore[misc]
+    return tuple((n, n) for n in window_sizes(who, "padding", padding, axes, least=0))
 
 
 def sliding(
@@ -127,10 +110,10 @@ def sliding(
 ) -> Sliding:
     """Return the arguments of a convolution, checked and complete."""
     axes = len(kernel)
-    strides = numbers(who, "stride", stride, axes)
-    dilations = numbers(who, "dilation", dilation, axes)
+    strides = window_sizes(who, "stride", stride, axes)
+    dilations = window_sizes(who, "dilation", dilation, axes)
     pairs = paddings(who, padding, axes, kernel, strides, dilations)
-    return Sliding(strides, pairs, dilations, numbers(who, "groups", groups, 1)[0])
+    return Sliding(strides, pairs, dilations, whole(who, "groups", groups, 1))
 
 
 def checked_positions(who: str, x: Any, kernel: Sizes, window: Sliding) -> Sizes:
