@@ -2,6 +2,7 @@
 
 from . import data, lessons, linalg, nn, optim, plots, train
 from .check import check_op, gradcheck, gradgradcheck
+from .core import memory as _memory
 from .core.debug import detect_anomaly, detect_raw_writes, record_lines
 from .core.errors import (
     AnomalyError,
@@ -193,5 +194,7 @@ from .optim.clip import clip_grad_norm, clip_grad_value
 from .plan import compile, disable_compile
 from .train import History, evaluate, fit, parallel, predict
 from .viz import Drawing, Explanation, Explorer, RenderError, draw, explain, explore
+
+_memory.keep_freed_memory()
 
 __version__ = "0.1.0"
