@@ -25,6 +25,7 @@ from . import train as train
 from .check import check_op as check_op
 from .check import gradcheck as gradcheck
 from .check import gradgradcheck as gradgradcheck
+from .core import memory as _memory
 from .core.debug import detect_anomaly as detect_anomaly
 from .core.debug import detect_raw_writes as detect_raw_writes
 from .core.debug import record_lines as record_lines
