@@ -13,7 +13,7 @@ import tinygraph as tg
 from conftest import FULL
 from tinygraph.core.layout import channels_last, empty_channels_last, is_channels_last
 from tinygraph.core.sums import sum_axes
-from tinygraph.ops import conv_im2col, winograd
+from tinygraph.ops import conv_depthwise, conv_im2col, winograd
 
 CONV, TRANSPOSE, WEIGHT = (tg.REGISTRY[n] for n in ("conv", "conv_transpose", "conv_weight"))
 ROUNDING = {np.float64: 1e-12, np.float32: 6e-6}
@@ -92,6 +92,18 @@ def test_im2col(shape, window, block, monkeypatch):
     compare("im2col", operands, window, np.float32, "channels last")
 
 
+@pytest.mark.parametrize("block", [2**16, 40], ids=["one block", "many blocks"])
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_depthwise(window, block, monkeypatch):
+    monkeypatch.setattr(conv_depthwise, "BLOCK", block)
+    window = {**window, "groups": 5}
+    operands = case(3, 5, 5, (9, 8), (3, 2), window)
+    compare("depthwise", operands, window, np.float64)
+    compare("depthwise", operands, window, np.float32, "channels last")
+    line = {"stride": 2, "padding": 2, "groups": 3}
+    compare("depthwise", case(2, 3, 3, (9,), (4,), line), line, np.float64)
+
+
 @pytest.mark.parametrize("channels", [3, 25])
 @pytest.mark.parametrize("window", [{}, {"stride": 2, "padding": 2}, {"dilation": 3}], ids=str)
 def test_im2col_along_a_line(channels, window):
@@ -100,7 +112,7 @@ def test_im2col_along_a_line(channels, window):
         compare("im2col", operands, window, np.float64, layout)
 
 
-SIZES = [(4, 4), (6, 7), (9, 5), (3, 3), (13, 10)] + [(17, 22), (1, 40), (28, 28)] * FULL
+SIZES = [(4, 4), (6, 7), (9, 5), (3, 3), (13, 10)] + [(17, 22), (3, 40), (28, 28)] * FULL
 
 
 @pytest.mark.parametrize("blocks", [None, (16, 32), (2048, 24)], ids=["usual", "few", "across"])
@@ -137,13 +149,16 @@ def test_the_three_are_adjoint_in_float32():
         assert np.ptp(products) < 1e-6 * scale
 
 
+@pytest.mark.parametrize("groups", [1, 8])
 @pytest.mark.parametrize("kernel", tg.kernels.KERNELS)
-def test_a_bias_is_added_by_every_kernel(kernel):
-    x, w, b = (drawn(*s, dtype=np.float32) for s in ((3, 8, 9, 10), (5, 8, 3, 3), (5,)))
+def test_a_bias_is_added_by_every_kernel(kernel, groups):
+    shapes = ((3, 8, 9, 10), (8, 8 // groups, 3, 3), (8,))
+    x, w, b = (drawn(*s, dtype=np.float32) for s in shapes)
     with tg.kernels.use("plain"):
-        wanted = CONV(*(a.astype(np.float64) for a in (x, w)), padding=1) + b[:, None, None]
+        wide = (a.astype(np.float64) for a in (x, w))
+        wanted = CONV(*wide, padding=1, groups=groups) + b[:, None, None]
     with tg.kernels.use(kernel):
-        got = tg.REGISTRY["conv_bias"](x, w, b, padding=1)
+        got = tg.REGISTRY["conv_bias"](x, w, b, padding=1, groups=groups)
     assert error(got, wanted) < ROUNDING[np.float32]
 
 
@@ -238,6 +253,8 @@ def test_the_choice():
     assert name_of(image, (32, 16, 3, 3), stride=2) == "im2col"
     assert name_of(image, (32, 16, 3, 3), dilation=2) == "im2col"
     assert name_of(image, (32, 8, 3, 3), groups=2) == "im2col"
+    assert name_of(image, (16, 1, 3, 3), groups=16) == "depthwise"
+    assert name_of(image, (32, 1, 3, 3), groups=16) == "im2col"  # two kernels for each channel
     assert name_of((8, 1, 28, 28), (32, 1, 3, 3)) == "im2col"  # too thin
     assert name_of((1, 16, 28, 28), (32, 16, 3, 3)) == "im2col"
     assert name_of((8, 16, 7, 7), (32, 16, 3, 3)) == "im2col"  # 5 × 5 fills its tiles badly
@@ -247,6 +264,7 @@ def test_the_choice():
     with tg.kernels.use("winograd"):  # wherever it can
         assert name_of((1, 1, 4, 4), (1, 1, 3, 3)) == "winograd"
         assert name_of((1, 1, 4, 4), (1, 1, 2, 2)) == "im2col"
+        assert name_of(image, (16, 1, 3, 3), groups=16) == "im2col"
         with tg.kernels.use("plain"):
             assert name_of(image, (32, 16, 3, 3)) == "plain"
         with tg.kernels.use("auto"):
@@ -262,7 +280,7 @@ def test_a_forced_kernel_holds_for_its_block_and_context_only():
         assert inside() == "plain" and fresh.run(inside) == "im2col"
         raise ValueError("out of range")
     assert inside() == "im2col"
-    with pytest.raises(tg.UsageError, match="'winograd', received 'fft'"), tg.kernels.use("fft"):
+    with pytest.raises(tg.UsageError, match="'depthwise', received 'fft'"), tg.kernels.use("fft"):
         pass
 
 
@@ -275,10 +293,10 @@ def test_the_log_as_text():
         model[1](tg.ones(3, 8, 9)).sum().backward()
     assert x.shape == (32, 8, 12, 12)
     assert repr(log).splitlines() == [
-        "winograd conv: 32 × 4 → 8 channels, 12×12 → 12×12, kernel 3×3, float32  (2 times)",
-        "im2col   conv: 3 × 8 → 2 channels, 9 → 3, kernel 2, stride 2, dilation 3, 2 groups, "
+        "winograd  conv: 32 × 4 → 8 channels, 12×12 → 12×12, kernel 3×3, float32  (2 times)",
+        "im2col    conv: 3 × 8 → 2 channels, 9 → 3, kernel 2, stride 2, dilation 3, 2 groups, "
         "float32",
-        "im2col   conv_weight: 3 × 8 → 2 channels, 9 → 3, kernel 2, stride 2, dilation 3, "
+        "im2col    conv_weight: 3 × 8 → 2 channels, 9 → 3, kernel 2, stride 2, dilation 3, "
         "2 groups, float32",
     ]
 

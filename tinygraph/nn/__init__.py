@@ -28,8 +28,9 @@ from .cell import GRUCell, LSTMCell, RNNCell
 from .cnn import CNN
 from .compose import Parallel, Residual, Skip
 from .container import Lambda, ModuleDict, ModuleList, Sequential
-from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from .conv import Conv1d, Conv2d
 from .conv_blocks import DenseBlock, ResBlock
+from .conv_transpose import ConvTranspose1d, ConvTranspose2d
 from .dropout import Dropout
 from .embedding import Embedding, LearnedEncoding, SinusoidalEncoding
 from .flatten import Flatten, Unflatten

@@ -18,14 +18,9 @@ from ..ops.avg_pool import avg_pool1d, avg_pool2d
 from ..ops.binary_loss import binary_cross_entropy, binary_cross_entropy_with_logits, hinge_loss
 from ..ops.channel_norm import batch_norm, group_norm, instance_norm
 from ..ops.class_loss import cross_entropy, multi_margin_loss, nll_loss
-from ..ops.convolution import (
-    conv1d,
-    conv1d_matrix,
-    conv2d,
-    conv2d_matrix,
-    conv_transpose1d,
-    conv_transpose2d,
-)
+from ..ops.convolution import conv1d, conv2d
+from ..ops.convolution_matrix import conv1d_matrix, conv2d_matrix
+from ..ops.convolution_transpose import conv_transpose1d, conv_transpose2d
 from ..ops.dropout import dropout
 from ..ops.elementwise import tanh
 from ..ops.embedding import embedding, sinusoidal_positions

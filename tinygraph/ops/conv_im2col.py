@@ -153,14 +153,14 @@ def conv_transpose(g: Array, weight: Array, window: Sliding, y: Array) -> None:
         product: Array = np.empty(shape, g.dtype)
         into = _rows(product, (slice(None), slice(None)), groups)
         for k, m in itertools.product(*map(range, kernel)):
-            down, up = _overlap(rows, k, 0, window, y.shape[0])
-            left, right = _overlap(columns, m, 1, window, y.shape[1])
+            down, up = overlap(rows, k, 0, window, y.shape[0])
+            left, right = overlap(columns, m, 1, window, y.shape[1])
             if down is not None and left is not None:
                 np.matmul(part, matrices[..., k, m], out=into)
                 y[up, right] += product[down, left]
 
 
-def _overlap(
+def overlap(
     block: slice, offset: int, axis: int, window: Sliding, length: int
 ) -> tuple[slice | None, slice]:
     """Return which positions of a block meet the image under one element of the kernel, and where.

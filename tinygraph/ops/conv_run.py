@@ -9,10 +9,11 @@ import numpy as np
 
 from ..core.layout import channels_last, empty_channels_last, pixels_first
 from ..core.storage import Array
+from . import conv_depthwise as depthwise
 from . import conv_im2col as im2col
 from . import conv_plain as plain
 from . import winograd
-from .kernels import PLAIN, WINOGRAD, Job, choose
+from .kernels import DEPTHWISE, PLAIN, WINOGRAD, Job, choose
 from .sliding import REMEMBERED, Sliding
 from .window import Sizes
 
@@ -77,7 +78,8 @@ def conv(
         (top, _), (left, _) = window.padding
         winograd.correlate(_images(x), weight, (-top, -left), _images(y), bias)
     else:
-        im2col.conv(_images(x), _kernels(weight), _over_images(window), _images(y), bias)
+        by_taps = depthwise if name == DEPTHWISE else im2col
+        by_taps.conv(_images(x), _kernels(weight), _over_images(window), _images(y), bias)
     return _given(y, out)
 
 
@@ -95,7 +97,8 @@ def conv_transpose(
         turned = weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
         winograd.correlate(_images(g), turned, (top - 2, left - 2), _images(y))
     else:
-        im2col.conv_transpose(_images(g), _kernels(weight), _over_images(window), _images(y))
+        by_taps = depthwise if name == DEPTHWISE else im2col
+        by_taps.conv_transpose(_images(g), _kernels(weight), _over_images(window), _images(y))
     return _given(y, out)
 
 
@@ -112,7 +115,8 @@ def conv_weight(
         (top, _), (left, _) = window.padding
         return _given(winograd.weight_gradient(_images(x), _images(g), (-top, -left)), out)
     lines = len(kernel) == 1
-    found = im2col.conv_weight(
+    by_taps = depthwise if name == DEPTHWISE else im2col
+    found = by_taps.conv_weight(
         _images(x), _images(g), (1, *kernel) if lines else kernel, _over_images(window)
     )
     return _given(found.reshape(shape), out)

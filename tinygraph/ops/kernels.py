@@ -1,12 +1,13 @@
 """Which kernel computes a convolution: chosen here, and here only.
 
-======== ===================================================================================
-kernel   for
-======== ===================================================================================
-winograd float32 kernels of 3×3 with stride 1, of enough channels: a quarter of the products
-im2col   everything else: patches and a product of matrices, in blocks that stay in the cache
-plain    the reference, in three lines of NumPy: when asked for, and dtypes without fast products
-======== ===================================================================================
+========= ==================================================================================
+kernel    for
+========= ==================================================================================
+winograd  float32 kernels of 3×3 with stride 1, of enough channels: a quarter of the products
+depthwise as many groups as channels before and after: products element by element
+im2col    everything else: patches and a product of matrices, in blocks that stay in the cache
+plain     the reference, in three lines of NumPy: when asked for, and dtypes without fast products
+========= ==================================================================================
 
 The results agree to rounding: float64 to 1e-12, float32 to 1e-5 (Winograd's transforms cost
 about a digit). The choice depends on shapes and dtype only, so equal calls give equal bits.
@@ -28,8 +29,8 @@ from .sliding import REMEMBERED, Sliding
 from .window import Sizes
 
 AUTO = "auto"
-PLAIN, IM2COL, WINOGRAD = "plain", "im2col", "winograd"
-KERNELS = (PLAIN, IM2COL, WINOGRAD)
+PLAIN, IM2COL, WINOGRAD, DEPTHWISE = "plain", "im2col", "winograd", "depthwise"
+KERNELS = (PLAIN, IM2COL, WINOGRAD, DEPTHWISE)
 
 CHANNELS, ROW = 4, 64
 """With fewer channels, or fewer numbers in a pixel of the batch, Winograd's products of matrices
@@ -79,7 +80,14 @@ class Job:
         """The kernel that is chosen if nobody asks for one."""
         if self.dtype != FLOAT32 and self.dtype != FLOAT64:
             return PLAIN
-        return WINOGRAD if self.winograd_fits() and self.winograd_pays() else IM2COL
+        if self.winograd_fits() and self.winograd_pays():
+            return WINOGRAD
+        return DEPTHWISE if self.is_depthwise() else IM2COL
+
+    def is_depthwise(self) -> bool:
+        """Tell whether each channel has a kernel of its own."""
+        outputs, inner = self.weight[:2]
+        return inner == 1 and outputs == self.window.groups > 1
 
     def winograd_fits(self) -> bool:
         """Tell whether Winograd's algorithm can compute it: 3 × 3, stride 1, float32."""
@@ -126,7 +134,8 @@ def choose(job: Job) -> str:
     if wanted == PLAIN or name == PLAIN:
         name = PLAIN
     elif wanted != AUTO:
-        name = WINOGRAD if wanted == WINOGRAD and job.winograd_fits() else IM2COL
+        fits = {WINOGRAD: job.winograd_fits, DEPTHWISE: job.is_depthwise}
+        name = wanted if wanted in fits and fits[wanted]() else IM2COL
     log = _log.get()
     if log is not None:
         log.entries.append((job, name))
@@ -149,7 +158,7 @@ class Log:
         for job, name in self.entries:
             counts[name, str(job)] = counts.get((name, str(job)), 0) + 1
         lines = [
-            f"{name:<8} {text}" + (f"  ({n} times)" if n > 1 else "")
+            f"{name:<9} {text}" + (f"  ({n} times)" if n > 1 else "")
             for (name, text), n in counts.items()
         ]
         return "\n".join(lines) or "no convolution ran"
@@ -161,9 +170,10 @@ def use(kernel: str) -> Iterator[None]:
 
     Parameters
     ----------
-    kernel : {"auto", "plain", "im2col", "winograd"}
+    kernel : {"auto", "plain", "im2col", "winograd", "depthwise"}
         "winograd" falls back to "im2col" where the kernel is not 3 × 3 with stride 1 in
-        float32; "auto" chooses again.
+        float32, "depthwise" where there are not as many groups as channels; "auto" chooses
+        again.
 
     Raises
     ------
@@ -201,8 +211,8 @@ def watch() -> Iterator[Log]:
     >>> with tg.kernels.watch() as log:
     ...     y = model(tg.ones(4, 1, 28, 28))
     >>> print(log)
-    im2col   conv: 4 × 1 → 8 channels, 28×28 → 28×28, kernel 3×3, float32
-    winograd conv: 4 × 8 → 16 channels, 28×28 → 28×28, kernel 3×3, float32
+    im2col    conv: 4 × 1 → 8 channels, 28×28 → 28×28, kernel 3×3, float32
+    winograd  conv: 4 × 8 → 16 channels, 28×28 → 28×28, kernel 3×3, float32
     """
     log = Log()
     token = _log.set(log)
