@@ -146,3 +146,14 @@ def test_bad_input_is_explained(case):
     with pytest.raises(tg.TinygraphError) as caught:
         action()
     assert all(word in str(caught.value) for word in words.split(" ")), caught.value
+
+
+def test_the_gradient_of_a_leaf_is_in_the_usual_order():
+    x = tg.from_numpy(last(drawn(2, 5, 7, 6)))
+    x.requires_grad = True
+    (x * x).sum().backward()
+    first = x.grad.copy()
+    np.testing.assert_array_equal(first, 2 * x.data)
+    (x * x).sum().backward()
+    np.testing.assert_array_equal(x.grad, 2 * first)
+    assert x.grad.flags.c_contiguous

@@ -23,6 +23,7 @@ from .errors import (
     compose_message,
     describe,
 )
+from .layout import is_channels_last, rows_of_elements
 from .modes import Scope, current_modes, get_default_dtype, module_path
 from .recording import RECORDERS, active_recorder, refuse
 from .storage import Array, Storage, gradient_memory, next_index
@@ -453,6 +454,8 @@ def has_gradient(leaf: Tensor) -> bool:
 
 def own_gradient(leaf: Tensor, gradient: Array, accumulate: bool = True) -> None:
     """Put ``gradient`` into ``leaf.grad``: into the optimizer's memory, or a copy."""
+    if gradient.ndim > 2 and is_channels_last(gradient):
+        gradient = rows_of_elements(gradient)  # NumPy's own copy takes five times as long
     if accumulate and leaf._grad is not None:
         leaf._grad += gradient
         return
