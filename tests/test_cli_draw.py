@@ -94,7 +94,7 @@ def drawn(capsys, *arguments, out="out.dot"):
 
 def test_a_model_with_an_input(capsys):
     text = drawn(capsys, "model.py:model", "--input", "1,28,28")
-    for part in ("12,560 params", "Linear 784→16", "(1, 28, 28)", "170 params", ">input</"):
+    for part in ("12,560 params", "Linear 784→16", "(1, 28, 28)", "170 params", ">x</"):
         assert part in text, part
 
 

@@ -400,3 +400,26 @@ def test_writing_to_a_tensor_raises():
         with pytest.raises(tg.CompileError, match="write"):
             tg.compile(write)(np.ones(1, "f4"))
     assert w.item() == 1.0
+
+
+def test_a_function_that_calls_itself_raises():
+    class Again(tg.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return run(x).numpy() if x[0] > 0 else x
+
+    run = tg.compile(lambda x: Again.apply(x) * 2)
+    run(np.zeros(1))
+    with pytest.raises(tg.CompileError, match="calls itself"):
+        run(np.ones(1))
+    assert run(np.full(1, -1.0)).item() == -2.0
+
+
+def test_old_plans_go_first():
+    run = tg.compile(lambda x, n: x * n)
+    x = np.ones(2)
+    for n in range(40):
+        run(x, n)
+        run(x, 0)  # stays in use
+    assert len(run.plans) == 32
+    assert run(x, 0).numpy().tolist() == [0, 0] and run(x, 1).numpy().tolist() == [1, 1]

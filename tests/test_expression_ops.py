@@ -24,8 +24,10 @@ NAMES = sorted(
     name for name, f in functions().items() if isinstance(f, Op | Composite) and name in SAMPLES
 )
 NOT_TYPED = {"bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "count_labels", "one_hot",
-             "where", "masked_fill", "masked_select", "getitem_last", "index_put"}  # fmt: skip
-"""Ops whose samples have truth values (typed as comparisons), or whole numbers alone."""
+             "where", "masked_fill", "masked_select", "getitem_last", "index_put",
+             "channel_normalize"}  # fmt: skip
+"""Ops whose samples have truth values (typed as comparisons), whole numbers alone, or operands
+that another op computes from theirs."""
 
 
 class CannotType(Exception):

@@ -289,7 +289,7 @@ class Graph:
         flowchart TB
           n0["<b>x</b>"]
           n1["<b>y</b>"]
-          n2["<b>·  mul</b>"]
+          n2["<b>×  mul</b>"]
           n0 --> n2
           n1 --> n2
         """

@@ -184,7 +184,7 @@ def use(kernel: str) -> Iterator[None]:
     --------
     >>> import tinygraph as tg
     >>> x, w = tg.ones(1, 1, 4, 4), tg.ones(1, 1, 3, 3)
-    >>> with tg.kernels.use("winograd"):
+    >>> with tg.kernels.use("plain"):
     ...     tg.nn.functional.conv2d(x, w)
     tensor([[[[9., 9.],
               [9., 9.]]]])
@@ -209,10 +209,10 @@ def watch() -> Iterator[Log]:
     >>> from tinygraph import nn
     >>> model = nn.Conv2d(1, 8, 3, padding=1) >> nn.ReLU() >> nn.Conv2d(8, 16, 3, padding=1)
     >>> with tg.kernels.watch() as log:
-    ...     y = model(tg.ones(4, 1, 28, 28))
+    ...     y = model(tg.ones(16, 1, 28, 28))
     >>> print(log)
-    im2col    conv: 4 × 1 → 8 channels, 28×28 → 28×28, kernel 3×3, float32
-    winograd  conv: 4 × 8 → 16 channels, 28×28 → 28×28, kernel 3×3, float32
+    im2col    conv: 16 × 1 → 8 channels, 28×28 → 28×28, kernel 3×3, float32
+    winograd  conv: 16 × 8 → 16 channels, 28×28 → 28×28, kernel 3×3, float32
     """
     log = Log()
     token = _log.set(log)

@@ -49,6 +49,7 @@ class Compiled:
         key = (signature.key, modes)
         for plan in self._plans.get(key, ()):
             if plan.guards.hold():
+                self._plans.move_to_end(key)
                 self._quick = Quick(modes, plan, args) if Quick.suits(args, kwargs) else None
                 return plan.run(signature.arrays, signature.tensors)
         return self._record(key, signature, args, kwargs)

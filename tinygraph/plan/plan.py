@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import CompileError
 from ..core.graph import Graph
 from ..core.storage import Array, mark_all
 from ..core.tensor import Tensor, own_gradient
@@ -52,7 +53,8 @@ class Plan:
         self.guards = recorder.guards
         self._copy = copy
         self._storages = list(recorder.storages.values())
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._running = False
         outputs: list[Value] = []
         self._tensors: list[Any] = []
 
@@ -118,6 +120,11 @@ class Plan:
     def run(self, arrays: Sequence[Array], tensors: Sequence[Tensor | None]) -> Any:
         """Replay with the arrays of the arguments."""
         with self._lock:
+            if self._running:
+                raise CompileError(
+                    "A compiled function calls itself, with the same signature, through code that "
+                    "its plan cannot look into. Fix: call the function that was compiled."
+                )
             for array, places in zip(arrays, self._program.places, strict=True):
                 for arguments, number in places:
                     arguments[number] = array
@@ -125,11 +132,13 @@ class Plan:
                 view = look(*seen)
                 for arguments, number in places:
                     arguments[number] = view
+            self._running = True
             try:
                 with np.errstate(all="ignore"):
                     for function, arguments in self._calls:
                         function(*arguments)
             finally:
+                self._running = False
                 if self._storages:
                     mark_all(self._storages)
             self._ready = True

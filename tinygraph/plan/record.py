@@ -106,7 +106,7 @@ class Recorder:
         for x in operands:
             if isinstance(x, Value):
                 value.varies |= x.varies
-                if memory_of(x.array) is memory_of(value.array):
+                if not is_effect(op) and memory_of(x.array) is memory_of(value.array):
                     value.owner = x.owner
         step = Step(
             op.raw_forward, operands, (value,), op, attrs, is_effect(op), name=op.name,

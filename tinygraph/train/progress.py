@@ -66,7 +66,13 @@ class Progress:
 
 def someone_looks() -> bool:
     """Tell whether the standard error output is a terminal or a notebook."""
-    return bool(sys.stderr) and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    return bool(sys.stderr) and (sys.stderr.isatty() or _in_notebook())
+
+
+def _in_notebook() -> bool:
+    """Tell whether this is the process of a notebook (others may have imported its packages)."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def say(line: str) -> None:

@@ -85,7 +85,7 @@ def ramp(level: float, kind: str, style: Style) -> str:
     Examples
     --------
     >>> ramp(0.0, "gradients", Style()), ramp(1.0, "gradients", Style())
-    ('#ffffff', '#d19061')
+    ('#ffffff', '#d18f61')
     """
     return _mix(style.gradient if kind == "gradients" else style.value, level * WARMEST)
 
