@@ -61,6 +61,7 @@ screenshots: $(VENV)/dev.stamp ## Take the pictures of the explorer anew; needs 
 
 bench: $(VENV)/dev.stamp ## Measure training steps and single ops, against whichever peers are installed
 	$(RUN) benchmarks.suite --write docs/benchmarks
+	$(RUN) benchmarks.suite.scaling --write docs/benchmarks
 	$(RUN) benchmarks.run
 
 peers: $(VENV)/dev.stamp $(VENV)/peers.stamp ## Install PyTorch and others into .venv, and compare results

@@ -44,9 +44,10 @@ class Tinygraph(Contestant):
 
         self.tg, F = tg, tg.nn.functional
         self.model = self.optimizer = None
-        if "mask" in self.batch:
-            del self.batch["mask"]  # is_causal says it
         batch = {k: tg.tensor(v) for k, v in self.batch.items()}
+        shared = {k: batch.pop(k) for k in workload.shared}
+        if "mask" in shared:
+            shared["mask"] = None  # is_causal says it
         if workload.build is None:
             batch["x"].requires_grad_()
             self.leaf = batch["x"]
@@ -58,11 +59,10 @@ class Tinygraph(Contestant):
                 self.model.parameters(), lr=LEARNING_RATE[workload.optimizer]
             )
         self.names, self.values = list(batch), list(batch.values())
-        nothing = {"mask": None} if "positions" in batch else {}
 
         def loss(*values: Any) -> Any:
             named = dict(zip(self.names, values, strict=True))
-            return workload.loss(F, self.model, **named, **nothing)
+            return workload.loss(F, self.model, **named, **shared)
 
         self.loss = loss
         self.train_once = self.as_step()
@@ -161,10 +161,9 @@ class Functional(Contestant):
     def __init__(self, workload: Workload, arrays: Arrays) -> None:
         super().__init__(workload, arrays)
         if "labels" in self.batch:
-            labels = self.batch.pop("labels")
-            self.batch["chosen"] = np.eye(int(labels.max()) + 1, dtype=np.float32)[labels]
-            width = self.weights[list(self.weights)[-1]].shape[0]
-            self.batch["chosen"] = np.eye(width, dtype=np.float32)[labels]
+            labels = self.batch.pop("labels").reshape(-1)
+            classes = self.weights[list(self.weights)[-1]].shape[0]
+            self.batch["chosen"] = np.eye(classes, dtype=np.float32)[labels]
         floating = {k: v for k, v in self.weights.items() if v.dtype.kind == "f"}
         self.params = {k: v for k, v in floating.items() if "running_" not in k}
         if workload.build is None:

@@ -17,7 +17,8 @@ def affine(lib: Any, p: Params, name: str, x: Any) -> Any:
 
 
 def mlp(lib: Any, p: Params, x: Any) -> Any:
-    names = [name.removesuffix(".weight") for name in p if name.endswith(".weight")]
+    numbers = sorted(int(name.removesuffix(".weight")) for name in p if name.endswith(".weight"))
+    names = [str(n) for n in numbers]  # JAX hands over dicts sorted by text
     for name in names:
         x = affine(lib, p, name, x if name == names[0] else lib.maximum(x, 0))
     return x
@@ -80,6 +81,10 @@ def gelu(lib: Any, x: Any) -> Any:
     return 0.5 * x * (1 + lib.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
 
 
+def exact_gelu(lib: Any, x: Any) -> Any:
+    return 0.5 * x * (1 + lib.erf(math.sqrt(0.5) * x))
+
+
 def attention(lib: Any, p: Params, name: str, x: Any, mask: Any, heads: int = 4) -> Any:
     n, length, width = x.shape
     all_three = lib.matmul(x, lib.transpose(p[f"{name}.in_proj_weight"]))
@@ -94,15 +99,19 @@ def attention(lib: Any, p: Params, name: str, x: Any, mask: Any, heads: int = 4)
     return affine(lib, p, f"{name}.out_proj", mixed)
 
 
-def transformer_block(lib: Any, p: Params, name: str, x: Any, mask: Any = None) -> Any:
+def transformer_block(
+    lib: Any, p: Params, name: str, x: Any, mask: Any = None, activation: Any = gelu
+) -> Any:
     a = x + attention(lib, p, f"{name}.self_attn", layer_norm(lib, p, f"{name}.norm1", x), mask)
     h = affine(lib, p, f"{name}.linear1", layer_norm(lib, p, f"{name}.norm2", a))
-    return a + affine(lib, p, f"{name}.linear2", gelu(lib, h))
+    return a + affine(lib, p, f"{name}.linear2", activation(lib, h))
 
 
-def transformer(lib: Any, p: Params, x: Any, count: int = 2) -> Any:
+def transformer(
+    lib: Any, p: Params, x: Any, count: int = 2, mask: Any = None, activation: Any = gelu
+) -> Any:
     for i in range(count):
-        x = transformer_block(lib, p, str(i), x)
+        x = transformer_block(lib, p, str(i), x, mask, activation)
     return x
 
 

@@ -1,6 +1,8 @@
-"""Measure one contestant on one workload, in this process, and print the result as JSON.
+"""Measure one contestant in this process, and print a line of JSON for each workload.
 
-``python -m benchmarks.suite.measure WORKLOAD CONTESTANT ARRAYS.npz SECONDS [CHECKED.npz]``
+``python -m benchmarks.suite.measure WORKLOAD,… CONTESTANT FOLDER SECONDS [CHECKED.npz]``; the
+folder has the arrays of each workload, ``WORKLOAD.npz``. With the last argument the loss and
+gradients of the first one are written instead.
 """
 
 from __future__ import annotations
@@ -9,11 +11,12 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from .contestants import CONTESTANTS
-from .workloads import WORKLOADS
+from .families import find
 
 
 def peak_memory() -> float:
@@ -26,27 +29,32 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def main(name: str, contestant: str, path: str, seconds: str, checked: str = "") -> None:
-    with np.load(path) as file:
-        arrays = dict(file)
-    runner = CONTESTANTS[contestant][1](WORKLOADS[name], arrays)
-    if checked:
-        loss, gradients = runner.loss_and_gradients()
-        np.savez(checked, __loss__=np.float64(loss), **gradients)
-        return
+def timed(step: Callable[[], object], seconds: float) -> dict[str, float]:
+    """Return the time of the first call, and the median and least of those that follow."""
     start = time.perf_counter()
-    runner.step()
+    step()
     first = time.perf_counter() - start
     for _ in range(2):
-        runner.step()
+        step()
     times: list[float] = []
-    end = time.perf_counter() + float(seconds)
+    end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 3:
         start = time.perf_counter()
-        runner.step()
+        step()
         times.append(time.perf_counter() - start)
-    result = {"median": statistics.median(times), "least": min(times), "first": first}
-    print(json.dumps(result | {"peak": peak_memory(), "steps": len(times)}))
+    return {"median": statistics.median(times), "least": min(times), "first": first}
+
+
+def main(names: str, contestant: str, folder: str, seconds: str, checked: str = "") -> None:
+    for name in names.split(","):
+        with np.load(f"{folder}/{name}.npz") as file:
+            arrays = dict(file)
+        runner = CONTESTANTS[contestant][1](find(name), arrays)
+        if checked:
+            loss, gradients = runner.loss_and_gradients()
+            np.savez(checked, __loss__=np.float64(loss), **gradients)
+            return
+        print(json.dumps(timed(runner.step, float(seconds)) | {"peak": peak_memory()}))
 
 
 if __name__ == "__main__":

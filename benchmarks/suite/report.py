@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-REFERENCE = "torch"
+from . import drawing
+from .drawing import REFERENCE
 
 
 def summarize(rows: list[dict[str, float]]) -> dict[str, float]:
@@ -29,6 +30,11 @@ def ratio(table: dict[str, Any], contestant: str) -> float:
     if REFERENCE not in results or contestant not in results:
         return float("nan")
     return float(results[contestant]["median"] / results[REFERENCE]["median"])
+
+
+def ratios(table: dict[str, Any]) -> dict[str, float]:
+    """Return every contestant's time as a multiple of PyTorch's."""
+    return {contestant: ratio(table, contestant) for contestant in table["results"]}
 
 
 def milliseconds(seconds: float) -> str:
@@ -60,8 +66,9 @@ def as_markdown(tables: list[dict[str, Any]]) -> str:
         cells = [f"**{table['name']}**: {table['title']}"]
         for contestant in contestants:
             row = table["results"].get(contestant)
-            times = f" ({ratio(table, contestant):.2f} ×)" if contestant != REFERENCE else ""
-            cells.append(f"{milliseconds(row['median'])}{times}" if row else "–")
+            times = ratio(table, contestant)
+            multiple = "" if contestant == REFERENCE or times != times else f" ({times:.2f} ×)"
+            cells.append(f"{milliseconds(row['median'])}{multiple}" if row else "–")
         cells.append(milliseconds(table["bound"]) if table["bound"] else "–")
         lines.append("| " + " | ".join(cells) + " |")
     memory = ["", "Peak memory of the process, MiB:", ""]
@@ -73,50 +80,34 @@ def as_markdown(tables: list[dict[str, Any]]) -> str:
     return "\n".join(lines + memory) + "\n"
 
 
+def curve_as_text(curves: dict[str, Any]) -> str:
+    """Return a family's lines for the terminal: milliseconds, a column for each size."""
+    rows = {"products alone": curves["bounds"]} | curves["times"]
+    lines = [f"{curves['title']}; {curves['axis']}:", " " * 22]
+    lines[1] += "".join(f"{size:>9}" for size in curves["sizes"])
+    for name, times in rows.items():
+        lines.append(f"  {name:<20}" + "".join(f"{milliseconds(t):>9}" for t in times))
+    return "\n".join(lines)
+
+
+def about() -> str:
+    """Return what the numbers were measured with."""
+    return f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}"
+
+
 def write(tables: list[dict[str, Any]], folder: Path) -> None:
     """Write ``benchmarks.json``, ``benchmarks.md`` and ``benchmarks.svg``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    about = f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}"
-    (folder / "benchmarks.json").write_text(
-        json.dumps({"about": about, "tables": tables}, indent=1) + "\n", encoding="utf-8"
-    )
+    save({"about": about(), "tables": tables}, folder / "benchmarks.json")
     (folder / "benchmarks.md").write_text(as_markdown(tables), encoding="utf-8")
-    draw(tables, folder / "benchmarks.svg")
+    drawing.draw_table({t["name"]: ratios(t) for t in tables}, folder / "benchmarks.svg")
 
 
-COLORS = {
-    "tinygraph": "#005A9C", "tinygraph compile": "#3D8BC9", "tinygraph 2 workers": "#8FC1E8",
-    "torch": "#5B6770", "torch compile": "#98A2A9", "jax": "#B54A00",
-    "autograd": "#762A83", "mygrad": "#1B7837", "micrograd": "#000000",
-}  # fmt: skip
-MARKERS = dict(zip(COLORS, ["o", "D", "s", "|", "_", "^", "v", "P", "X"], strict=True))
+def write_curves(curves: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Write ``scaling.json`` and ``scaling.svg``."""
+    save({"about": about(), "curves": curves}, folder / "scaling.json")
+    drawing.draw_curves(curves, folder / "scaling.svg")
 
 
-def draw(tables: list[dict[str, Any]], path: Path) -> None:
-    """Draw each contestant's time as a multiple of PyTorch's, on a log scale."""
-    import matplotlib.pyplot as plt
-
-    plt.rcParams["svg.hashsalt"] = "tinygraph"
-    fig, ax = plt.subplots(figsize=(8, 0.55 * len(tables) + 1.4))
-    contestants = list(dict.fromkeys(c for t in tables for c in t["results"]))
-    for contestant in contestants:
-        points = [(ratio(t, contestant), i) for i, t in enumerate(tables)]
-        kept = [(x, y) for x, y in points if x == x and x < 100]
-        if kept and contestant != REFERENCE:
-            ax.scatter(
-                *zip(*kept, strict=True), label=contestant, s=46,
-                color=COLORS[contestant], marker=MARKERS[contestant], zorder=3,
-            )  # fmt: skip
-    ax.axvline(1, color=COLORS[REFERENCE], label="PyTorch, eager")
-    ax.set_xscale("log")
-    ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 50]
-    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    ax.minorticks_off()
-    ax.set_yticks(range(len(tables)), [t["name"] for t in tables])
-    ax.invert_yaxis()
-    ax.grid(axis="y", color="#E3E7EA")
-    ax.set_xlabel("time of a training step, × PyTorch eager (left is faster)")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
-    fig.savefig(path, bbox_inches="tight", metadata={"Date": None})
-    plt.close(fig)
+def save(found: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

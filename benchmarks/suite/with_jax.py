@@ -14,7 +14,9 @@ from .workloads import LEARNING_RATE, Arrays, Workload
 
 
 class Library:
-    """jax.numpy, with convolution and pooling."""
+    """jax.numpy, with the error function, convolution and pooling."""
+
+    erf = staticmethod(lax.erf)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(jnp, name)

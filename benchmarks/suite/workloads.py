@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class Workload:
         ``"sgd"`` or ``"adam"``; "" for forward and backward only.
     products : sequence of (rows, inner, columns, times)
         The matrix products of a step: what an ideal library spends at least.
+    shared : tuple of str
+        Names in the batch that have no row for each element of it: workers are given all.
     absent : frozenset of str
         Contestants that cannot run it.
     """
@@ -47,6 +50,7 @@ class Workload:
     build: Callable[[Any], Any] | None = None
     optimizer: str = "sgd"
     products: tuple[tuple[int, int, int, int], ...] = ()
+    shared: tuple[str, ...] = ()
     absent: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -85,7 +89,7 @@ def text(batch: int = 12, length: int = 64, vocabulary: int = 65) -> Any:
             "x": characters[:, :-1].copy(),
             "positions": np.arange(length),
             "mask": mask,
-            "labels": characters[:, 1:].reshape(-1).copy(),
+            "labels": characters[:, 1:].copy(),
         }
 
     return data
@@ -104,7 +108,7 @@ def regress(F: Any, model: Any, x: Any, target: Any) -> Any:
 
 
 def next_character(F: Any, model: Any, x: Any, positions: Any, mask: Any, labels: Any) -> Any:
-    return F.cross_entropy(model(x, positions, mask), labels)
+    return F.cross_entropy(model(x, positions, mask), labels.reshape(-1))
 
 
 def elementwise(F: Any, model: Any, x: Any) -> Any:
@@ -165,13 +169,13 @@ WORKLOADS = {
             "digits-mlp", "MLP 64-128-128-10, batch 64, cross-entropy, Adam",
             classified(64, 64), classify, classifier(functions.mlp),
             lambda nn: models.mlp(nn, 64, 128, 128, 10), "adam",
-            layers(64, 64, 128, 128, 10), WITHOUT_SCALARS,
+            layers(64, 64, 128, 128, 10), absent=WITHOUT_SCALARS,
         ),
         Workload(
             "mnist-mlp", "MLP 784-512-512-10, batch 128, cross-entropy, Adam",
             classified(128, 784), classify, classifier(functions.mlp),
             lambda nn: models.mlp(nn, 784, 512, 512, 10), "adam",
-            layers(128, 784, 512, 512, 10), WITHOUT_SCALARS,
+            layers(128, 784, 512, 512, 10), absent=WITHOUT_SCALARS,
         ),
         Workload(
             "cnn", "CNN of 28×28 images: 3×3 to 32 and 64 channels, pooling, batch 64, SGD",
@@ -182,21 +186,26 @@ WORKLOADS = {
         Workload(
             "resnet-blocks", "Four residual blocks, 32 channels of 32×32, batch 32, SGD",
             regressed(32, 32, 32, 32), regress, regressor(functions.residual_blocks),
-
             models.residual_blocks, products=((32 * 1024, 288, 32, 23),),
             absent=WITHOUT_CONVOLUTION,
         ),
         Workload(
             "transformer", "Two pre-norm blocks, width 128, 4 heads, 32 × 64 elements, Adam",
             regressed(32, 64, 128), regress, regressor(functions.transformer),
-
-            models.transformer, "adam", block_products(32, 64, 2), TRANSFORMERS,
+            models.transformer, "adam", block_products(32, 64, 2), absent=TRANSFORMERS,
+        ),
+        Workload(
+            "transformer-erf", "The transformer with the exact GELU, z · Φ(z)",
+            regressed(32, 64, 128), regress,
+            regressor(functools.partial(functions.transformer, activation=functions.exact_gelu)),
+            functools.partial(models.transformer, gelu="none"), "adam",
+            block_products(32, 64, 2), absent=TRANSFORMERS,
         ),
         Workload(
             "character-gpt", "Four causal blocks, vocabulary 65, 12 × 64 characters, Adam",
             text(), next_character, classifier(functions.character_model),
             models.character_model, "adam",
-            (*block_products(12, 64, 4), (768, 128, 65, 3)), TRANSFORMERS,
+            (*block_products(12, 64, 4), (768, 128, 65, 3)), ("positions", "mask"), TRANSFORMERS,
         ),
         Workload(
             "elementwise", "sigmoid(1.5x + 0.3) · tanh(x) + gelu(x), 10⁶ elements",
