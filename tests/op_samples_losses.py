@@ -107,8 +107,9 @@ samples(
             math.exp(b) * (b - a) if log_target else b * math.log(b / math.exp(a))
         )
     ),
-    *reductions(SCORES, SHARES),
-    Sample("batch", (SCORES, SHARES), {"reduction": "batchmean"}),
+    # The battery also takes the first operand as the target: it may not be negative.
+    *reductions(SHARES[::-1].copy(), SHARES),
+    Sample("batch", (SHARES[::-1].copy(), SHARES), {"reduction": "batchmean"}),
     Sample("logarithms", (SCORES, OTHERS), {"log_target": True}),
 )  # fmt: skip
 

@@ -124,6 +124,9 @@ def test_constant_features_integers_images_and_one_row():
 CASES = {
     "no arrays": (lambda: TensorDataset(), "UsageError at least one TensorDataset(x, y)"),
     "unequal": (lambda: TensorDataset(X, Y[:3]), "ShapeError (6, 2) (3,)"),
+    "a tuple of arrays": (lambda: TensorDataset((X, Y)), "UsageError without parentheses"),
+    "a row too many": (lambda: TensorDataset(X, Y)[6], "IndexRangeError below 6"),
+    "half a row": (lambda: TensorDataset(X)[0.5], "IndexRangeError whole number 0.5"),
     "a number": (lambda: TensorDataset(3), "ShapeError axis 0"),
     "texts": (lambda: TensorDataset(["a"]), "DtypeError numbers"),
     "an index too large": (lambda: Subset(X, [6]), "IndexRangeError below 6"),

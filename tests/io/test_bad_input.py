@@ -37,6 +37,7 @@ def too_much():
 
 SAVE = {
     "path first": (lambda p: tg.save(p, MODEL), "path Linear the model comes first"),
+    "an optimizer": (lambda p: tg.save(optimizer(), p), "SGD optimizer=optimizer model"),
     "a list": (lambda p: tg.save([np.ones(2)], p), "state_dict dict from name list"),
     "a Tensor": (lambda p: tg.save(tg.ones(2), p), "state_dict"),
     "None": (lambda p: tg.save(None, p), "state_dict NoneType"),
@@ -92,6 +93,7 @@ LOAD = {
     "a number": (lambda p: tg.load(3), "tg.load path 3"),
     "a model": (lambda p: tg.load(MODEL, p), "path Linear tg.load(…)"),
     "a model class": (lambda p: tg.load(p, nn.Linear), "model: load_state_dict"),
+    "an optimizer as model": (lambda p: tg.load(p, optimizer()), "SGD optimizer=optimizer"),
     "a dict as model": (lambda p: tg.load(p, {}), "model: load_state_dict"),
     "an array": (lambda p: tg.load(p, np.ones(2)), "model: load_state_dict (2,) float64"),
     "no optimizer": (lambda p: tg.load(p, MODEL, 3), "optimizer: load_state_dict"),

@@ -167,6 +167,19 @@ CASES = {
     "init the wrong way round": (lambda n: nn.init.uniform_(n.head.weight, 1, 0), "low high"),
     "init without end": (lambda n: nn.init.uniform_(n.head.weight, 0, NAN), "high finite nan"),
     "init to infinity": (lambda n: nn.init.uniform_(n.head.weight, 0, np.inf), "finite inf"),
+    "channels last": (
+        lambda n: nn.Conv2d(3, 8, 3)(tg.ones(2, 8, 8, 3)), "channels (2, np.moveaxis(x, -3)"
+    ),
+    "causal as a text": (
+        lambda n: nn.MultiheadAttention(4, 2)(tg.ones(1, 2, 4), is_causal="yes"), "is_causal 'yes'"
+    ),
+    "weights as a number": (
+        lambda n: nn.MultiheadAttention(4, 2)(tg.ones(1, 2, 4), need_weights=1), "need_weights 1"
+    ),
+    "frozen with a text": (lambda n: n.requires_grad_("no"), "requires_grad 'no'"),
+    "a softplus of 0": (lambda n: nn.Softplus(0), "Softplus beta 0"),
+    "a softplus of a text": (lambda n: F.softplus(x4, "sharp"), "softplus beta"),
+    "a norm without a bias?": (lambda n: nn.BatchNorm1d(2, bias="no"), "BatchNorm1d bias 'no'"),
     # ---- functions
     "linear with a bias of other length": (
         lambda n: F.linear(tg.ones(1, 2), tg.ones(3, 2), tg.ones(1)),
@@ -209,6 +222,21 @@ CASES = {
     "labels of another length": (lambda n: F.cross_entropy(logits, labels[:3]), "(4, 3) (3,)"),
     "labels first": (lambda n: F.cross_entropy(labels, logits), "logits come first"),
     "logits without classes": (lambda n: F.cross_entropy(tg.tensor(1.0), 0), "() logits"),
+    "a class weight below 0": (
+        lambda n: F.cross_entropy(logits, labels, weight=[1, -2, 1]), "cross_entropy weight -2"
+    ),
+    "a class weight of nll below 0": (
+        lambda n: F.nll_loss(logits, labels, weight=[1, 1, -0.5]), "nll_loss weight -0.5"
+    ),
+    "a class weight nan": (
+        lambda n: F.multi_margin_loss(logits, labels, weight=[1, 1, NAN]), "multi_margin_loss nan"
+    ),
+    "a positive weight below 0": (
+        lambda n: F.binary_cross_entropy_with_logits(y4, labels > 0, pos_weight=-1), "pos_weight -1"
+    ),
+    "divergence from less than nothing": (
+        lambda n: F.kl_div(logits, logits - 0.5), "kl_div softmax log_target -0.5"
+    ),
     "logits that are a text": (lambda n: F.cross_entropy("cat", labels), "cross_entropy str"),
 }  # fmt: skip
 

@@ -169,6 +169,15 @@ def test_pos_weight_multiplies_the_positive_answers():
     np.testing.assert_allclose(twice.data, 2 * np.log1p(np.exp(-A)), rtol=1e-12)
 
 
+def test_pos_weight_with_whole_number_labels_keeps_the_dtype():
+    x, labels = A.astype(np.float32), (Q > 0.5).astype(np.int64)
+    given = F.binary_cross_entropy_with_logits(tg.tensor(x), labels * 1.0, None, "none", 2.0)
+    for t in (labels, tg.tensor(labels), labels > 0):
+        y = F.binary_cross_entropy_with_logits(tg.tensor(x), t, None, "none", 2.0)
+        assert y.dtype == np.float32
+        np.testing.assert_allclose(y.data, given.data, rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_hinge_at_the_margin(dtype):
     y, g = value_and_slope(

@@ -126,6 +126,13 @@ MODULES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("beta", [0.3, 1.0, 4.0])
+def test_softplus_with_beta(beta):
+    with_beta = torch.nn.Softplus(beta, threshold=1e9)
+    compare(nn.Softplus(beta), with_beta, draw((3, 4), REAL))
+    compare(lambda x: nn.functional.softplus(x, beta), with_beta, draw((3, 4), REAL))
+
+
 @pytest.mark.parametrize(
     ("name", "options"), [(n, o) for n, every in MODULES.items() for o in every], ids=str
 )

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 
 BATCH = [{}, {"eps": 1e-3}, {"momentum": 0.3}, {"momentum": None}, {"affine": False},
-         {"track_running_stats": False}]  # fmt: skip
+         {"track_running_stats": False}, {"bias": False}]  # fmt: skip
 CASES = [
     *[("LayerNorm", (6,), o, s) for s in [(6,), (3, 6), (2, 4, 6), (0, 6), (1, 6)]
       for o in [{}, {"eps": 0.1}, {"elementwise_affine": False}, {"bias": False}]],
@@ -22,12 +22,13 @@ CASES = [
     *[("RMSNorm", (6,), o, s) for s in [(6,), (3, 6), (2, 4, 6), (0, 6)]
       for o in [{}, {"eps": 0.1}, {"elementwise_affine": False}]],
     *[("GroupNorm", (g, 6), o, s) for g in (1, 2, 6) for s in [(4, 6, 5), (2, 6, 3, 3), (0, 6, 2)]
-      for o in [{}, {"affine": False, "eps": 0.01}]],
+      for o in [{}, {"affine": False, "eps": 0.01}, {"bias": False}]],
     ("GroupNorm", (2, 6), {}, (3, 6)),
     *[("BatchNorm1d", (6,), o, s) for o in BATCH for s in [(4, 6), (3, 6, 5), (1, 6, 5)]],
     *[("BatchNorm2d", (6,), o, s) for o in BATCH for s in [(4, 6, 2, 3), (1, 6, 3, 3)]],
     *[("InstanceNorm2d", (6,), o, (3, 6, 4, 2)) for o in
-      [{}, {"affine": True}, {"track_running_stats": True, "momentum": 0.3}]],
+      [{}, {"affine": True}, {"affine": True, "bias": False},
+       {"track_running_stats": True, "momentum": 0.3}]],
 ]  # fmt: skip
 
 

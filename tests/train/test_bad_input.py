@@ -35,7 +35,8 @@ CASES = {
     "dict": ({"train": {"x": X}}, tg.UsageError, r"tuple of arrays"),
     "lengths": ({"train": (X, Y[:5])}, tg.ShapeError, "one length"),
     "no target": ({"train": (X,)}, tg.UsageError, "a tuple with 1 part.*Fix"),
-    "no tuple": ({"train": list(X)}, tg.UsageError, "a ndarray"),
+    "no tuple": ({"train": list(X)}, tg.UsageError, r"a list of 20.*\(x, y\), a tuple"),
+    "list of arrays": ({"train": [X, Y]}, tg.UsageError, r"a list of 2,.*\(x, y\), a tuple"),
     "empty": ({"train": (X[:0], Y[:0])}, tg.UsageError, "no batch.*more samples"),
     "dropped": (
         {"train": DataLoader(TensorDataset(X, Y), 50, drop_last=True)},

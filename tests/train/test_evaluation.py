@@ -88,6 +88,7 @@ def test_evaluate():
         (lambda: tg.predict(MODEL, DataLoader(TensorDataset(X), 5, True)), "shuffle=False"),
         (lambda: tg.predict(MODEL, DataLoader(TensorDataset(X), 5, drop_last=True)), "drop_last"),
         (lambda: tg.predict(MODEL, DataLoader(TensorDataset(X), 5), 3), "its own batch_size"),
+        (lambda: tg.predict(MODEL, (X, LABELS)), r"2 of them.*Fix: tg.predict\(model, x\)"),
         (lambda: tg.predict(MODEL, 3.0), "predict takes an array"),
         (lambda: tg.predict(MODEL, {"x": X}), "predict takes an array"),
         (lambda: tg.predict(nn.Linear, X), r"Fix: Linear\(…\), an object"),

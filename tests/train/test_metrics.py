@@ -159,6 +159,15 @@ def test_yes_or_no():
     assert metric.compute() == 0.75
 
 
+def test_a_regression_has_no_accuracy():
+    metric = Accuracy()
+    with pytest.raises(tg.UsageError, match=r"a target 2\.5.*mae"):
+        metric.update(np.array([[0.5], [1.0]]), np.array([[1.0], [2.5]]))
+    x = np.linspace(-3, 3, 20, dtype=np.float32)[:, None]
+    with pytest.raises(tg.UsageError, match="Accuracy: targets"):
+        tg.fit(nn.Linear(1, 1), (x, 2 * x), loss="mse", epochs=1, metrics=["accuracy"])
+
+
 @pytest.mark.parametrize(
     ("loss", "prediction", "target", "expected"),
     [

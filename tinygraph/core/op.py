@@ -194,7 +194,7 @@ class Op:
             attrs = self._name_positional(extra, attrs)
         for key in attrs:
             if key not in self.attr_names:
-                raise reject_keyword(self.signature(), key)
+                raise reject_keyword(self.signature(), key, self.attr_names)
         attrs = {**self.defaults, **attrs}
         missing = [n for n in self.attr_names if n not in attrs]
         missing = missing or list(self.input_names[len(args) :])

@@ -37,9 +37,11 @@ class TensorDataset:
     Raises
     ------
     UsageError
-        Without an array.
+        Without an array, or for a tuple of arrays.
     ShapeError
         For unequal lengths, or a number instead of an array.
+    IndexRangeError
+        When a sample is asked for that is not there.
 
     Examples
     --------
@@ -52,6 +54,15 @@ class TensorDataset:
     def __init__(self, *arrays: Any) -> None:
         if not arrays:
             raise UsageError("TensorDataset takes at least one array. Fix: TensorDataset(x, y).")
+        for array in arrays:
+            if isinstance(array, tuple):
+                raise UsageError(
+                    compose_message(
+                        "TensorDataset takes arrays, each by itself",
+                        describe(array),
+                        "TensorDataset(x, y), without parentheses around x and y",
+                    )
+                )
         self.arrays = tuple(a._data if isinstance(a, Tensor) else as_array(a) for a in arrays)
         for array in self.arrays:
             if array.ndim == 0 or len(array) != len(self.arrays[0]):
@@ -67,7 +78,15 @@ class TensorDataset:
         return len(self.arrays[0])
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
-        return tuple(array[index] for array in self.arrays)
+        try:
+            return tuple(array[index] for array in self.arrays)
+        except IndexError:
+            raise IndexRangeError(
+                compose_message(
+                    f"TensorDataset: a sample is a whole number below {len(self)}, the length",
+                    describe(index),
+                )
+            ) from None
 
     def batch(self, rows: Array) -> tuple[Array, ...]:
         """Return copies of these rows of all arrays."""

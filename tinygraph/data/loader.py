@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.calls import checked_init
 from ..core.dtypes import checked_dtype
 from ..core.errors import UsageError, compose_message, describe
 from ..core.modes import get_default_dtype
@@ -59,6 +60,7 @@ class DataLoader:
     [((2, 1), 'float32', [0, 1]), ((2, 1), 'float32', [2, 3]), ((1, 1), 'float32', [4])]
     """
 
+    @checked_init
     def __init__(
         self,
         dataset: Dataset,

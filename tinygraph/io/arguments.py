@@ -17,6 +17,7 @@ def weights_of(model: Any) -> dict[str, Array]:
     """Return the model's arrays by name, each as it is written."""
     if not isinstance(model, Mapping):
         check_holder("tg.save", model, "state_dict")
+        check_model("tg.save", model)
         model = model.state_dict()
     tensors = {}
     for name, value in model.items():
@@ -42,6 +43,20 @@ def check_holder(where: str, holder: Any, *methods: str) -> None:
                 describe(holder),
                 "an object, such as nn.Linear(2, 1) or tg.optim.SGD(…)"
                 + (", or a dict from name to array" if where == "tg.save" else ""),
+            )
+        )
+
+
+def check_model(who: str, model: Any) -> None:
+    """Raise for an optimizer or a schedule in the place of the model."""
+    if callable(getattr(model, "step", None)):
+        word = "optimizer" if hasattr(model, "param_groups") else "schedule"
+        place = "model, path" if who == "tg.save" else "path"
+        raise UsageError(
+            compose_message(
+                f"{who}: a model, not what trains it, comes there",
+                describe(model),
+                f"{who}({place}, {word}={word})",
             )
         )
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.calls import checked_call_like
 from ..core.errors import CheckpointError, MissingCheckpointError, UsageError, describe
 from ..extras import require
-from .arguments import as_generators, check_holder, checked_epoch, weights_of
+from .arguments import as_generators, check_holder, check_model, checked_epoch, weights_of
 from .checksum import CHECKSUM, NO_CHECKSUM, seal
 from .files import as_path, replacing
 from .filling import fill
@@ -20,6 +21,7 @@ from .reading import STATE, VERSION, Checkpoint, read
 ABOUT = {"format": "tinygraph", "reader": "tinygraph.load", "version": VERSION}
 
 
+@checked_call_like('tg.save(model, "model.safetensors")')
 def save(
     model: Any, path: Any, optimizer: Any = None, *, schedule: Any = None, loader: Any = None,
     generator: Any = None, epoch: int | None = None, extra: Any = None,
@@ -98,6 +100,7 @@ def save(
         ) from error
 
 
+@checked_call_like('tg.load("model.safetensors", model)')
 def load(
     path: Any, model: Any = None, optimizer: Any = None, *, schedule: Any = None,
     loader: Any = None, generator: Any = None, strict: bool = True,
@@ -149,6 +152,8 @@ def load(
     holders = {part: holder for part, holder in holders.items() if holder is not None}
     for part, holder in holders.items():
         check_holder(f"tg.load, {part}", holder, "state_dict", "load_state_dict")
+    if "model" in holders:
+        check_model("tg.load", model)
     holders.pop("model", None)
     generators = [] if generator is None else as_generators("tg.load", generator)
     try:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.errors import UsageError, compose_message, describe
 from ..core.tensor import Tensor
+from ..ops.loss import checked_limit
 from . import functional as F
 from .module import Module
 
@@ -100,7 +101,13 @@ class GELU(Module):
 
 
 class Softplus(Module):
-    """``log(1 + exp(x))``, a smooth ReLU.
+    """``log(1 + exp(β x)) / β``, a smooth ReLU.
+
+    Parameters
+    ----------
+    beta : float
+        β: the larger, the sharper is the bend at 0. (PyTorch's ``threshold``, above which it
+        returns x as it stands, is not needed: all values are accurate.)
 
     Examples
     --------
@@ -110,23 +117,24 @@ class Softplus(Module):
     tensor([0.6931472])
     """
 
+    def __init__(self, beta: float = 1.0) -> None:
+        super().__init__()
+        checked_limit("Softplus", "beta", beta)
+        self.beta = float(beta)
+
     def forward(self, x: Any) -> Tensor:
-        return F.softplus(x)
+        return F.softplus(x, self.beta)
+
+    def extra_repr(self) -> str:
+        return "" if self.beta == 1 else f"beta={self.beta}"
 
 
 class _AlongAxis(Module):
     """Works along one axis, the last by default."""
 
-    def __init__(self, axis: int = -1, **unknown: Any) -> None:
+    def __init__(self, axis: int = -1) -> None:
         super().__init__()
         who = type(self).__name__
-        if unknown:
-            raise UsageError(
-                compose_message(
-                    f"{who}(axis=-1) takes no argument {', '.join(map(repr, unknown))}",
-                    fix="the word is 'axis'",
-                )
-            )
         if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
             raise UsageError(
                 compose_message(

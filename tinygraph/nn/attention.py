@@ -147,6 +147,11 @@ class MultiheadAttention(Module):
         (Tensor, Tensor or None)
             Results of the query's shape, and weights (N, L, S) or (N, num_heads, L, S).
         """
+        for name, flag in (
+            ("need_weights", need_weights), ("average_attn_weights", average_attn_weights),
+            ("is_causal", is_causal),
+        ):  # fmt: skip
+            checked_flag("MultiheadAttention", name, flag)
         key = query if key is None else key
         value = key if value is None else value
         wanted = [self.embed_dim, self.kdim, self.vdim]

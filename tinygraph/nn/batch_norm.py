@@ -30,7 +30,7 @@ class _Running(Module):
 
     def __init__(
         self, num_features: int, eps: float, momentum: float | None, affine: bool,
-        track_running_stats: bool,
+        track_running_stats: bool, bias: bool,
     ) -> None:  # fmt: skip
         super().__init__()
         who = type(self).__name__
@@ -43,7 +43,7 @@ class _Running(Module):
         self.affine = checked_flag(who, "affine", affine)
         self.track_running_stats = checked_flag(who, "track_running_stats", track_running_stats)
         self.weight = filled(1, self.num_features, affine)
-        self.bias = filled(0, self.num_features, affine)
+        self.bias = filled(0, self.num_features, checked_flag(who, "bias", bias) and affine)
         dtype, track = get_default_dtype(), self.track_running_stats
         self.running_mean = Buffer(np.zeros(self.num_features, dtype)) if track else None
         self.running_var = Buffer(np.ones(self.num_features, dtype)) if track else None
@@ -89,9 +89,9 @@ class _Running(Module):
 class _BatchNorm(_Running):
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
-        affine: bool = True, track_running_stats: bool = True,
+        affine: bool = True, track_running_stats: bool = True, bias: bool = True,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias)
 
     def forward(self, x: Any) -> Tensor:
         return self._normalize(F.batch_norm, x)
@@ -115,6 +115,8 @@ class BatchNorm1d(_BatchNorm):
         Whether to learn ``weight`` (ones at first) and ``bias`` (zeros), one per channel.
     track_running_stats : bool
         False normalizes with the batch in evaluation too.
+    bias : bool
+        False for a weight without bias.
 
     Attributes
     ----------
@@ -185,9 +187,9 @@ class InstanceNorm2d(_Running):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
-        affine: bool = False, track_running_stats: bool = False,
+        affine: bool = False, track_running_stats: bool = False, bias: bool = True,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias)
 
     def forward(self, x: Any) -> Tensor:
         return self._normalize(F.instance_norm, x)

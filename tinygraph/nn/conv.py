@@ -89,6 +89,8 @@ class ConvModule(Module):
             fix = "x.reshape(…)"
             if fits:
                 fix = f"{who}({x.shape[place]}, …), or check the layer before"
+                if x.shape[-1] == self.in_channels:
+                    fix += f"; channels come first, np.moveaxis(x, -1, {place})"
             elif x.ndim == self.axes and self.in_channels == 1:
                 fix = "x[None] for one channel"
             raise ShapeError(

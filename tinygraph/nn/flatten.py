@@ -13,11 +13,7 @@ from ..ops.shape import flatten, unflatten
 from .module import Module
 
 
-def _axis(who: str, name: str, value: Any, unknown: dict[str, Any]) -> int:
-    if unknown:
-        fix = "the word dim is axis here: start_axis, end_axis, axis"
-        given = ", ".join(map(repr, unknown))
-        raise UsageError(compose_message(f"{who} takes no argument {given}", fix=fix))
+def _axis(who: str, name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise UsageError(compose_message(f"{who}: {name} is a whole number", describe(value)))
     return int(value)
@@ -39,10 +35,10 @@ class Flatten(Module):
     (5, 48)
     """
 
-    def __init__(self, start_axis: int = 1, end_axis: int = -1, **unknown: Any) -> None:
+    def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
         super().__init__()
-        self.start_axis = _axis("Flatten", "start_axis", start_axis, unknown)
-        self.end_axis = _axis("Flatten", "end_axis", end_axis, unknown)
+        self.start_axis = _axis("Flatten", "start_axis", start_axis)
+        self.end_axis = _axis("Flatten", "end_axis", end_axis)
 
     def forward(self, x: Any) -> Tensor:
         return flatten(x, self.start_axis, self.end_axis)
@@ -69,9 +65,9 @@ class Unflatten(Module):
     (5, 3, 4, 4)
     """
 
-    def __init__(self, axis: int, unflattened_size: Sequence[int], **unknown: Any) -> None:
+    def __init__(self, axis: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
-        self.axis = _axis("Unflatten", "axis", axis, unknown)
+        self.axis = _axis("Unflatten", "axis", axis)
         if not isinstance(unflattened_size, tuple | list):
             raise UsageError(
                 compose_message(

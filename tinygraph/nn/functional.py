@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.tensor import Tensor
-from ..ops import linalg
-from ..ops.activation import gelu, relu, sigmoid, softplus
+from ..ops import activation, linalg
+from ..ops.activation import gelu, relu, sigmoid
 from ..ops.adaptive_pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -28,7 +28,7 @@ from ..ops.gate import glu, log_sigmoid, mish, silu, softsign
 from ..ops.interpolate import interpolate
 from ..ops.layer_norm import layer_norm, rms_norm
 from ..ops.linalg import matmul
-from ..ops.loss import huber_loss, kl_div, l1_loss, mse_loss, smooth_l1_loss
+from ..ops.loss import checked_limit, huber_loss, kl_div, l1_loss, mse_loss, smooth_l1_loss
 from ..ops.max_pool import max_pool1d, max_pool2d
 from ..ops.rectifier import elu, hardswish, hardtanh, leaky_relu, prelu, relu6, selu
 from ..ops.reduce import log_softmax, softmax
@@ -77,3 +77,29 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
     if bias is None:
         return matmul(x, matrix_transpose(weight))
     return linalg.linear(x, weight, bias)
+
+
+def softplus(x: Any, beta: float = 1.0) -> Tensor:
+    """Compute ``log(1 + exp(β x)) / β``, a smooth relu, accurately for every x.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray
+    beta : float
+        β, above 0.
+
+    Raises
+    ------
+    UsageError
+        If β is not above 0.
+
+    Examples
+    --------
+    >>> import tinygraph as tg
+    >>> tg.nn.functional.softplus(tg.tensor([1000.0]), beta=2)
+    tensor([1000.])
+    """
+    checked_limit("softplus", "beta", beta)
+    if beta == 1:
+        return activation.softplus(x)
+    return activation.softplus(x * float(beta)) / float(beta)

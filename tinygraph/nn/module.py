@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from ..core.calls import checked_init, explain_calls
 from ..core.dtypes import checked_dtype
 from ..core.errors import DtypeError, UsageError, compose_message, describe
 from ..core.failure import note_failure
@@ -15,6 +16,7 @@ from ..core.modes import Scope, close_scope, current_scope, open_scope
 from ..core.recording import RECORDERS, active_recorder
 from ..core.storage import Array
 from ..core.tensor import Tensor, drop_gradients, holder_of
+from ..ops.operands import checked_flag
 from .algebra import Algebra
 from .assignment import REGISTRIES, check_assignment, check_registration, check_visible
 from .hooks import Hookable
@@ -57,6 +59,11 @@ class Module(Hookable, Algebra):
     training: bool
     __array_ufunc__ = None  # array >> module and the like are ours to answer
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        explain_calls(cls)
+
+    @checked_init
     def __init__(self) -> None:
         for name in REGISTRIES:
             object.__setattr__(self, name, {})
@@ -199,6 +206,18 @@ class Module(Hookable, Algebra):
             below = [(f"{name}.{n}" if name else n, m) for n, m in module._modules.items()]
             stack.extend(reversed(below))
 
+    def get_submodule(self, path: str) -> Module:
+        """Return the module at a path, such as ``"encoder.0"``; ``""`` is this one."""
+        found = self
+        for part in path.split(".") if path else ():
+            if part not in found._modules:
+                raise UsageError(
+                    f"{type(self).__name__} has no module {path!r}: {type(found).__name__} holds "
+                    f"{', '.join(found._modules) or 'none'}."
+                )
+            found = found._modules[part]
+        return found
+
     def modules(self) -> Iterator[Module]:
         """Yield this module and all below, each once."""
         for _, module in self.named_modules():
@@ -252,6 +271,7 @@ class Module(Hookable, Algebra):
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
         """Freeze (False) or unfreeze all parameters and return self."""
+        checked_flag(type(self).__name__, "requires_grad", requires_grad)
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self

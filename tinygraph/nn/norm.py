@@ -31,7 +31,10 @@ class _LastAxes(Module):
     def __init__(self, normalized_shape: Any, eps: float | None, elementwise_affine: bool) -> None:
         super().__init__()
         who = type(self).__name__
-        given = normalized_shape if isinstance(normalized_shape, Sequence) else [normalized_shape]
+        given = normalized_shape
+        if isinstance(given, np.ndarray):
+            given = given.tolist()
+        given = given if isinstance(given, Sequence) else [given]
         if isinstance(given, str) or not given:
             raise UsageError(f"{who}: normalized_shape is made of lengths, received {given!r}.")
         shape = tuple(checked_size(who, "normalized_shape", n) for n in given)
@@ -187,6 +190,8 @@ class GroupNorm(Module):
         Added to the variance.
     affine : bool
         Whether to learn ``weight`` (ones at first) and ``bias`` (zeros), one per channel.
+    bias : bool
+        False for a weight without bias.
 
     Notes
     -----
@@ -204,8 +209,9 @@ class GroupNorm(Module):
     bias: Parameter | None
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True
-    ) -> None:
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
+        bias: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.num_groups = checked_size("GroupNorm", "num_groups", num_groups)
         self.num_channels = checked_size("GroupNorm", "num_channels", num_channels)
@@ -217,7 +223,7 @@ class GroupNorm(Module):
         self.eps = checked_eps("GroupNorm", eps)
         self.affine = checked_flag("GroupNorm", "affine", affine)
         self.weight = filled(1, self.num_channels, affine)
-        self.bias = filled(0, self.num_channels, affine)
+        self.bias = filled(0, self.num_channels, checked_flag("GroupNorm", "bias", bias) and affine)
 
     def forward(self, x: Any) -> Tensor:
         check_channels(self, x, self.num_channels, None, self.weight)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.calls import checked_call
 from ..core.errors import UsageError, compose_message, describe
 from ..core.evaluation import evaluation, example_inputs
 from ..core.modes import current_modes, current_scope, modes, no_grad
@@ -121,6 +122,7 @@ class Summary:
         return _table(self)
 
 
+@checked_call
 def summary(model: Module, input: Any = None, depth: int = 3) -> Summary:
     """Summarize a model: tree, output shapes, parameters, multiply-adds, memory.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,8 @@ def binary_cross_entropy_with_logits(
         If the shapes differ.
     IndexRangeError
         If a target lies outside [0, 1].
+    UsageError
+        If ``pos_weight`` is below 0.
 
     Examples
     --------
@@ -128,7 +131,11 @@ def binary_cross_entropy_with_logits(
         losses = binary_cross_entropy_elements(input, target)
     else:
         run_check(_check_targets, input, target)
-        yes = _spread_weight(who, pos_weight, input) * target * softplus(-input)
+        pos_weight = _spread_weight(who, pos_weight, input)
+        run_check(partial(check_not_negative, who, "pos_weight"), pos_weight)
+        if target.dtype.kind != "f":  # weight · target of two arrays would widen to float64
+            target = cast(target, dtype=pos_weight.dtype)
+        yes = pos_weight * target * softplus(-input)
         losses = yes + (1 - target) * softplus(input)
     return reduced(_weighted(who, losses, weight), reduction)
 
@@ -185,6 +192,16 @@ def as_weight(who: str, weight: Any, like: Any) -> Any:
         )
     weight = as_operand(who, weight)
     return weight if weight.dtype == like.dtype else cast(weight, dtype=like.dtype)
+
+
+def check_not_negative(who: str, name: str, values: Array) -> None:
+    """Raise on a weight below 0: it would reward what is wrong, without end."""
+    if values.size and not values.min() >= 0:
+        raise UsageError(
+            compose_message(
+                f"{who}: {name} is from 0 on", f"a weight {values.min()}", where=module_path()
+            )
+        )
 
 
 def _weighted(who: str, losses: Any, weight: Any) -> Any:

@@ -25,7 +25,7 @@ from ..core.storage import Array
 from ..core.structure import cast
 from ..core.tensor import Tensor
 from .activation import relu
-from .binary_loss import as_weight
+from .binary_loss import as_weight, check_not_negative
 from .class_rows import (
     check_labels,
     count_labels,
@@ -99,6 +99,7 @@ def _class_weights(who: str, weight: Any, scores: Any) -> Any:
                 module_path(),
             )
         )
+    run_check(partial(check_not_negative, who, "weight"), weight)
     return weight
 
 
@@ -138,7 +139,7 @@ def cross_entropy(
     ShapeError, DtypeError, IndexRangeError
         If the labels do not fit the logits, are not integers, or are out of range.
     UsageError
-        If ``label_smoothing`` lies outside [0, 1].
+        If ``label_smoothing`` lies outside [0, 1], or a class weight below 0.
 
     Examples
     --------
@@ -213,6 +214,8 @@ def nll_loss(
     ------
     ShapeError, DtypeError, IndexRangeError
         If the labels do not fit the input, are not integers, or are out of range.
+    UsageError
+        If a class weight is below 0.
 
     Examples
     --------
@@ -267,6 +270,8 @@ def multi_margin_loss(
     ------
     ShapeError, DtypeError, IndexRangeError
         If the labels do not fit the scores, are not integers, or are out of range.
+    UsageError
+        If a class weight is below 0.
 
     Examples
     --------

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.dtypes import as_array
 from ..core.errors import (
     DtypeError,
+    IndexRangeError,
     ShapeError,
     UsageError,
     compose_message,
@@ -17,6 +18,7 @@ from ..core.errors import (
 )
 from ..core.modes import module_path
 from ..core.op import composite, op
+from ..core.recording import run_check
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from .creation import check_finite
@@ -246,6 +248,18 @@ kl_log_elements = op(
 )  # fmt: skip
 
 
+def _check_probabilities(t: Array) -> None:
+    if t.size and not t.min() >= 0:
+        raise IndexRangeError(
+            compose_message(
+                "kl_div: the target holds probabilities, from 0 on",
+                f"{t.min()}",
+                "tg.softmax(target), or log_target=True for their logarithms",
+                module_path(),
+            )
+        )
+
+
 @composite("Σ t · (log(t) − x) / n")
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """Kullback-Leibler divergence of a target distribution from predicted log-probabilities.
@@ -265,6 +279,8 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     ------
     ShapeError
         If the shapes differ, or "batchmean" meets a 0-d tensor.
+    IndexRangeError
+        If a probability of the target is below 0.
 
     Examples
     --------
@@ -275,6 +291,8 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     """
     checked_reduction("kl_div", reduction, ("mean", "batchmean", "sum", "none"))
     input, target = check_same_shape("kl_div", input, target)
+    if not log_target:
+        run_check(_check_probabilities, target)
     losses = (kl_log_elements if log_target else kl_elements)(input, target)
     if reduction != "batchmean":
         return reduced(losses, reduction)

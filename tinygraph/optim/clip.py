@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.calls import checked_call
 from ..core.errors import UsageError, compose_message, describe
 from ..core.recording import RECORDERS, active_recorder
 from ..core.storage import Array
@@ -21,6 +22,7 @@ from .optimizer import Optimizer
 Clipped = Optimizer | Tensor | Iterable[Tensor]
 
 
+@checked_call
 def clip_grad_norm(
     parameters: Clipped, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> float:
@@ -81,6 +83,7 @@ def clip_grad_norm(
     return float(norm)
 
 
+@checked_call
 def clip_grad_value(parameters: Clipped, clip_value: float) -> None:
     """Clip each element of the gradients to [−clip_value, clip_value], in place.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.calls import explain_calls
 from ..core.errors import UsageError
 from ..core.recording import RECORDERS, run_again
 from ..core.storage import Array
@@ -45,6 +46,10 @@ class Optimizer:
 
     buffer_names: tuple[str, ...] = ()
     """State vectors that the formula keeps for each parameter."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        explain_calls(cls)
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         who = type(self).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..core.calls import explain_calls
 from ..core.errors import UsageError, compose_message, describe
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class Callback:
     >>> history.stopped
     'good enough'
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        explain_calls(cls)
 
     def setup(self, run: Run) -> None:
         """Before everything else: the place to build what a checkpoint may then fill."""

@@ -79,11 +79,25 @@ class Accuracy(MeanMetric):
 
     def scores(self, prediction: Any, target: Any) -> Array:
         if prediction.shape == target.shape and target.ndim and self.threshold is not None:
+            _check_answers(target)
             return np.asarray((prediction > self.threshold) == (target > 0.5))
         if prediction.shape == target.shape and target.ndim > 1 and target.dtype.kind == "f":
             return np.asarray(prediction.argmax(1) == target.argmax(1))
         rows, labels = rows_of_classes("Accuracy", prediction, target, self.ignore_index)
         return np.asarray(rows.argmax(-1) == labels)
+
+
+def _check_answers(target: Any) -> None:
+    """Raise unless the targets answer yes or no: a regression has no accuracy."""
+    outside = target[(target < 0) | (target > 1)]
+    if outside.size and not (np.abs(target) == 1).all():
+        raise UsageError(
+            compose_message(
+                "Accuracy: targets of the prediction's shape are 0 and 1, or −1 and 1",
+                f"a target {outside[0]}",
+                'metrics=["mae"] or ["r2"] for numbers; labels (N,) for classes',
+            )
+        )
 
 
 class TopK(MeanMetric):

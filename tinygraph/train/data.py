@@ -65,6 +65,14 @@ def as_loader(
 def _as_dataset(name: str, data: Any) -> Dataset:
     if isinstance(data, tuple):
         return TensorDataset(*data)
+    if isinstance(data, list) and data and isinstance(data[0], Tensor | np.ndarray):
+        raise UsageError(
+            compose_message(
+                f"{name}: a list holds samples, (x, y) each",
+                f"a list of {len(data)}, the first of shape {data[0].shape}",
+                "(x, y), a tuple, for arrays with all samples",
+            )
+        )
     if isinstance(data, Dataset) and not isinstance(data, Tensor | np.ndarray | dict | str):
         return data
     raise UsageError(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import UsageError, compose_message, describe
+from ..core.calls import checked_call, checked_call_like
+from ..core.errors import UsageError, compose_message, describe, describe_all
 from ..core.evaluation import evaluation
 from ..core.modes import no_grad
 from ..core.storage import Array
@@ -25,6 +27,7 @@ from .totals import Totals
 EVALUATION_BATCH = 256
 
 
+@checked_call_like('tg.evaluate(model, (x, y), ["accuracy"])')
 def evaluate(
     model: Module, data: Any, metrics: Any = (), *, loss: Any = None,
     batch_size: int | None = None,
@@ -77,6 +80,7 @@ def evaluate(
     return row if function is not None else {n: v for n, v in row.items() if n != "loss"}
 
 
+@checked_call
 def predict(model: Module, data: Any, batch_size: int | None = None) -> Any:
     """Return the outputs of a model for all samples, in their order, as arrays.
 
@@ -110,11 +114,13 @@ def predict(model: Module, data: Any, batch_size: int | None = None) -> Any:
     check_model("predict", model)
     loader, with_target = _inputs(data, batch_size)
     dtype = dtype_of(model)
-    outputs = []
+    outputs: list[Any] = []
     with evaluating(model):
         for part in arrays_of(loader, dtype) if len(loader.dataset) else [_no_rows(loader)]:
             parts = tuple(part) if isinstance(part, tuple | list) else (part,)
             inputs = as_tensors(parts[:-1] if with_target and len(parts) > 1 else parts, dtype)
+            if not outputs:
+                _check_inputs(model, inputs)
             outputs.append(plain(model(*inputs)))
     return _joined(outputs)
 
@@ -144,6 +150,20 @@ def _inputs(data: Any, batch_size: int | None) -> tuple[DataLoader, bool]:
         )
     dataset = TensorDataset(*(data if isinstance(data, tuple) else (data,))) if arrays else data
     return DataLoader(dataset, EVALUATION_BATCH if batch_size is None else batch_size), not arrays
+
+
+def _check_inputs(model: Module, inputs: tuple[Any, ...]) -> None:
+    """Raise if the model takes another number of inputs: (x, y) was given, most often."""
+    try:
+        signature(model.forward).bind(*inputs)
+    except TypeError:
+        raise UsageError(
+            compose_message(
+                f"predict: {type(model).__name__} cannot be called with the inputs given",
+                f"{len(inputs)} of them, {describe_all(inputs)}",
+                "tg.predict(model, x), without the target",
+            )
+        ) from None
 
 
 def _no_rows(loader: DataLoader) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.calls import checked_call_like
 from ..core.errors import (
     GradientError,
     MissingCheckpointError,
@@ -38,6 +39,7 @@ from .step import Step, as_clip
 from .totals import Totals
 
 
+@checked_call_like('tg.fit(model, (x, y), loss="mse")')
 def fit(
     model: Module, train: Any, *, loss: Any, optimizer: Any = "adam", lr: float | None = None,
     epochs: int = 10, validation: Any = None, metrics: Any = (),

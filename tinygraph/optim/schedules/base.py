@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.calls import explain_calls
 from ...core.errors import UsageError, compose_message, describe
 from ..optimizer import Optimizer
 from .checks import checked_optimizer
@@ -32,6 +33,10 @@ class Schedule:
 
     may_be_none: tuple[str, ...] = ()
     """Those of them that may be None."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        explain_calls(cls)
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = checked_optimizer(type(self).__name__, optimizer)
