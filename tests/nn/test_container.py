@@ -118,3 +118,97 @@ def test_a_module_dict_is_a_dict_that_registers():
     assert dict(heads.items())["a"] is heads["a"]
     assert len(list(heads.parameters())) == 4
     assert len(nn.ModuleDict()) == 0
+
+
+# ---- lists of modules change as lists do -------------------------------------------------------
+
+KINDS = {"Sequential": lambda parts: nn.Sequential(*parts), "ModuleList": nn.ModuleList}
+
+
+def layers(count, start=0):
+    return [nn.Linear(i + 1, 1) for i in range(start, start + count)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stack_follows_a_list_through_random_changes(kind):
+    rng = np.random.default_rng(0)
+    wanted = layers(3)
+    stack = KINDS[kind](wanted)
+    for step in range(200):
+        new, what = nn.Linear(step + 10, 1), rng.integers(6)
+        at = int(rng.integers(-len(wanted), len(wanted))) if wanted else 0
+        if what == 0 or not wanted:
+            assert stack.append(new) is stack
+            wanted.append(new)
+        elif what == 1:
+            stack[at] = new
+            wanted[at] = new
+        elif what == 2:
+            stack.insert(at, new)
+            wanted.insert(at, new)
+        elif what == 3:
+            del stack[at]
+            del wanted[at]
+        elif what == 4:
+            del stack[at : at + 2]
+            del wanted[at : at + 2]
+        else:
+            stack.extend([new, nn.ReLU()])
+            wanted += [new, stack[-1]]
+        assert list(stack) == wanted and [n for n, _ in stack.named_children()] == [
+            str(i) for i in range(len(wanted))
+        ]
+        assert [id(p) for p in stack.parameters()] == [
+            id(p) for m in wanted for p in m.parameters()
+        ]
+
+
+def test_a_new_last_layer():
+    model = nn.MLP([2, 4, 3])
+    model[-1] = nn.Linear(4, 7)
+    assert model(tg.ones(5, 2)).shape == (5, 7)
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert type(model[:2]) is nn.Sequential and model[:2][0] is model[0]
+    model.append(tg.tanh)
+    assert kinds(model)[-1] == "Lambda"
+
+
+def test_a_named_layer_keeps_its_name_when_it_is_replaced():
+    model = nn.Sequential({"first": nn.Linear(2, 3), "last": nn.Linear(3, 1)})
+    model[1] = nn.Linear(3, 2)
+    assert [n for n, _ in model.named_children()] == ["first", "last"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda m: m.append(3), "modules or functions 3"),
+        (lambda m: m.append(nn.ReLU), "ReLU(…)"),
+        (lambda m: m.extend(3), "list of modules 3"),
+        (lambda m: m.extend([nn.ReLU(), 3]), "modules or functions 3"),
+        (lambda m: m.__setitem__(5, nn.ReLU()), "2 5"),
+        (lambda m: m.__setitem__("0", nn.ReLU()), "numbers '0'"),
+        (lambda m: m.__setitem__(slice(0, 1), nn.ReLU()), "numbers slice"),
+        (lambda m: m.__delitem__(5), "2 5"),
+        (lambda m: m.insert(0.5, nn.ReLU()), "numbers 0.5"),
+        (lambda m: m.insert(0, "relu"), "modules or functions 'relu'"),
+        (lambda m: m.append(m), "itself"),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_wrong_changes_are_explained_and_change_nothing(kind, change, words):
+    stack = KINDS[kind](layers(2))
+    before = repr(stack)
+    with pytest.raises(tg.TinygraphError) as caught:
+        change(stack)
+    missing = [word for word in words.split(" ") if word not in str(caught.value)]
+    assert not missing, (missing, str(caught.value))
+    assert repr(stack) == before
+
+
+def test_modules_by_path():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Residual(nn.Linear(3, 3) >> nn.ReLU()))
+    for path, module in model.named_modules():
+        assert model.get_submodule(path) is module
+    with pytest.raises(tg.UsageError, match=r"no module '1\.g': Residual holds f"):
+        model.get_submodule("1.g")

@@ -27,7 +27,7 @@ from .batch_norm import BatchNorm1d, BatchNorm2d, InstanceNorm2d
 from .cell import GRUCell, LSTMCell, RNNCell
 from .cnn import CNN
 from .compose import Parallel, Residual, Skip
-from .container import Lambda, ModuleDict, ModuleList, Sequential
+from .container import ModuleDict, ModuleList, Sequential
 from .conv import Conv1d, Conv2d
 from .conv_blocks import DenseBlock, ResBlock
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d
@@ -58,6 +58,7 @@ from .rectifier import ELU, SELU, Hardswish, Hardtanh, LeakyReLU, PReLU, ReLU6
 from .recurrent import GRU, LSTM, RNN
 from .transformer import TransformerBlock
 from .upsample import Upsample
+from .wrapping import Lambda
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",

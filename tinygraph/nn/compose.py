@@ -10,8 +10,9 @@ import numpy as np
 from ..core.errors import ShapeError, UsageError, compose_message, describe, describe_all
 from ..core.modes import module_path
 from ..ops.joining import concatenate
-from .container import Sequential, as_module
+from .container import Sequential
 from .module import Module
+from .wrapping import as_module
 
 COMBINATIONS = ("sum", "concat", "mean")
 

@@ -2,82 +2,20 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from ..core.errors import IndexRangeError, UsageError, compose_message, describe
-from ..core.tensor import Tensor
+from ..core.errors import UsageError, compose_message, describe
 from .module import Module
+from .stack import Stack
+from .wrapping import as_module
 
 
-class Lambda(Module):
-    """A plain function as a module.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> nn.Lambda(tg.relu)
-    Lambda(relu)
-    """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        if not callable(function):
-            raise UsageError(
-                compose_message("Lambda takes a function", describe(function), "nn.Lambda(tg.relu)")
-            )
-        self.function = function
-
-    def forward(self, *args: Any) -> Any:
-        return self.function(*args)
-
-    def extra_repr(self) -> str:
-        return str(getattr(self.function, "__name__", self.function))
-
-
-def as_module(value: Any, who: str) -> Module:
-    """Return a module as it is, and a callable wrapped."""
-    if isinstance(value, Module):
-        return value
-    fix = "nn.Lambda(f), or def forward in a class of your own"
-    if isinstance(value, type) and issubclass(value, Module):
-        fix = f"call the class, {value.__name__}(…)"
-    elif callable(value):
-        return Lambda(value)
-    elif isinstance(value, list | tuple):
-        fix = f"{who}(*layers)" if who == "Sequential" else "nn.Sequential(*layers)"
-    elif isinstance(value, Tensor | np.ndarray):
-        fix = "model(x) applies a model to data"
-    raise UsageError(compose_message(f"{who} takes modules or functions", describe(value), fix))
-
-
-def _item(who: str, modules: dict[str, Module], index: Any) -> Any:
-    """Return the module at ``index``, or a list of those in a slice."""
-    parts = list(modules.values())
-    if isinstance(index, slice):
-        return parts[index]
-    position = as_position(who, index)
-    if not -len(parts) <= position < len(parts):
-        raise IndexRangeError(f"{who} has {len(parts)} modules, there is no number {position}.")
-    return parts[position]
-
-
-def as_position(who: str, index: Any) -> int:
-    """Return an index as an int."""
-    try:
-        return operator.index(index)
-    except TypeError:
-        raise UsageError(
-            compose_message(f"{who} is indexed by numbers and slices", repr(index), "model[0]")
-        ) from None
-
-
-class Sequential(Module):
+class Sequential(Stack):
     """Modules applied one after the other: ``f_L ∘ … ∘ f_1``.
+
+    It is also a list: ``model[0]``, ``model[:2]``, ``model[-1] = …``, ``append``, ``extend``,
+    ``insert``, ``del model[1]``.
 
     Parameters
     ----------
@@ -109,15 +47,8 @@ class Sequential(Module):
             x = module(x)
         return x
 
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
-
-    def __getitem__(self, index: int | slice) -> Any:
-        part = _item("Sequential", self._modules, index)
-        return Sequential(*part) if isinstance(part, list) else part
+    def _of(self, modules: list[Module]) -> Sequential:
+        return Sequential(*modules)
 
 
 def compose(first: Any, second: Any) -> Sequential:
@@ -130,8 +61,10 @@ def compose(first: Any, second: Any) -> Sequential:
     return model
 
 
-class ModuleList(Module):
+class ModuleList(Stack):
     """A list of modules whose parameters are seen; it has no forward of its own.
+
+    It is read, changed and extended as Python's lists are.
 
     Examples
     --------
@@ -145,31 +78,10 @@ class ModuleList(Module):
         super().__init__()
         if isinstance(modules, Module) and not isinstance(modules, Sequential | ModuleList):
             raise UsageError("ModuleList takes a list of modules. Fix: nn.ModuleList([module]).")
-        for module in [as_module(m, "ModuleList") for m in _iterable("ModuleList", modules)]:
-            self.append(module)
+        self.extend(modules)
 
-    def append(self, module: Module) -> ModuleList:
-        """Add a module at the end and return self."""
-        self.register_module(str(len(self._modules)), as_module(module, "ModuleList"))
-        return self
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
-
-    def __getitem__(self, index: int | slice) -> Any:
-        part = _item("ModuleList", self._modules, index)
-        return ModuleList(part) if isinstance(part, list) else part
-
-
-def _iterable(who: str, modules: Any) -> Iterable[Any]:
-    if isinstance(modules, Iterable) and not isinstance(modules, str | Mapping):
-        return modules
-    raise UsageError(
-        compose_message(f"{who} takes a list of modules", describe(modules), f"nn.{who}([module])")
-    )
+    def _of(self, modules: list[Module]) -> ModuleList:
+        return ModuleList(modules)
 
 
 class ModuleDict(Module):

@@ -13,9 +13,10 @@ from ..core.errors import UsageError, compose_message, describe
 from .activation import ReLU
 from .checks import checked_size
 from .compose import Residual
-from .container import Sequential, as_module
+from .container import Sequential
 from .linear import Linear
 from .module import Module
+from .wrapping import as_module
 
 Activation = Callable[..., Any]
 """A class of modules, a function, or a module of which each place gets a copy."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.errors import IndexRangeError, UsageError, compose_message, describe
-from .container import as_position
 from .module import Module
 from .parameter import Parameter
+from .stack import as_position
 
 
 def _as_parameter(value: Any) -> Parameter:

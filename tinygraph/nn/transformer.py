@@ -10,10 +10,10 @@ from ..core.tensor import Tensor
 from . import functional as F
 from .attention import MultiheadAttention
 from .checks import checked_probability, checked_size
-from .container import as_module
 from .linear import Linear
 from .module import Module
 from .norm import LayerNorm
+from .wrapping import as_module
 
 ACTIVATIONS: dict[str, Callable[..., Any]] = {"relu": F.relu, "gelu": F.gelu}
 
