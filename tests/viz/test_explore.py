@@ -17,6 +17,7 @@ from tinygraph import nn
 from tinygraph.viz import RenderError, measure, render
 from tinygraph.viz.page import document, explore, overlays
 from tinygraph.viz.page.contents import Contents, as_json
+from tinygraph.viz.page.layout import title_size
 from tinygraph.viz.steps import Walk
 
 HINT = 'pip install "tinygraph-autodiff[viz]"'
@@ -153,6 +154,23 @@ def test_matrices_have_rules_and_shapes(graphs):
 def about(graph, header):
     (card,) = [c for c in graph["cards"].values() if c["header"] == header]
     return dict(card["about"])
+
+
+def test_an_edge_whose_rule_is_in_words_says_it_like_the_picture(graphs):
+    L, names = graphs.layer()
+    picture = tg.draw(L, names=names, gradients=True).picture
+    drawn = {edge.local[0] for edge in picture.edges if edge.local}
+    labels = graph_of(explore(L, names=names))["views"][0]["labels"]
+    assert "1 / n, spread back" in drawn
+    assert "1 / n, spread back" in {local for local, _ in labels.values()}
+
+
+def test_titles_of_modules_leave_the_middle_free_where_edges_come_from_above():
+    for name, details in ((40, [60, 30]), (70, [20]), (80, [])):
+        width, height = title_size(name, details, "TB")
+        assert width / 2 >= max(name, *details, 0) and height == 20 + 13 * len(details)
+        across, low = title_size(name, details, "LR")
+        assert across >= name + sum(details) and low == 20
 
 
 def test_a_card_tells_op_formula_module_memory_and_line():

@@ -134,6 +134,59 @@ def test_text_lies_inside_its_card(browser, pages, name, turned):
     assert outside == []
 
 
+PAIRS_THAT_MEET = """
+[...document.querySelectorAll('.card .face')].flatMap((face) => {
+  const texts = [...face.querySelectorAll('text')].filter((t) => t.textContent.trim());
+  const boxes = texts.map((t) => t.getBoundingClientRect());
+  return texts.flatMap((t, i) => texts.slice(i + 1).filter((_, j) => {
+    const [a, b] = [boxes[i], boxes[i + 1 + j]];
+    return a.left < b.right - 1 && b.left < a.right - 1
+      && Math.abs((a.top + a.bottom) - (b.top + b.bottom)) < 8;
+  }).map((u) => `${t.textContent} | ${u.textContent}`));
+})"""
+
+STRETCHED = """
+[...document.querySelectorAll('#world text[textLength]')].filter((t) => {
+  const wide = Number(t.getAttribute('textLength'));
+  t.removeAttribute('textLength');
+  return t.getComputedTextLength() < 0.95 * wide;
+}).map((t) => `${t.textContent} ${t.getComputedTextLength()}`)"""
+
+
+@pytest.mark.parametrize("font", ["", "Verdana, DejaVu Sans"])
+@pytest.mark.parametrize("name", ["fork", "layer", "step", "model"])
+def test_a_wide_font_makes_text_narrower_and_never_meet(browser, pages, name, font):
+    browser.open(pages[name])
+    if font:
+        style = f"#world text {{ font-family: {font}; font-size-adjust: 0.6; }}"
+        browser.run(
+            "(() => { const sheet = new CSSStyleSheet(); document.adoptedStyleSheets = [sheet];"
+            f"sheet.replaceSync({style!r}); }})()"
+        )
+        browser.press("r", "r")  # the scene is built anew
+    assert browser.run(PAIRS_THAT_MEET) == []
+    assert browser.run(STRETCHED) == []
+
+
+@pytest.mark.parametrize("name", ["step", "model"])
+def test_no_edge_crosses_the_title_of_a_module(browser, pages, name):
+    browser.open(pages[name])
+    if browser.run("document.querySelector('#scene .frame') === null"):
+        browser.click(".badge")
+    assert browser.texts(".scope-title")
+    crossed = browser.run(
+        "[...document.querySelectorAll('.scope-title text')].filter((title) => {"
+        "  const box = title.getBBox();"
+        "  return [...document.querySelectorAll('.wire')].some((wire) => {"
+        "    for (let at = 0; at < wire.getTotalLength(); at += 2) {"
+        "      const p = wire.getPointAtLength(at);"
+        "      if (p.x > box.x - 2 && p.x < box.x + box.width + 2 && p.y > box.y"
+        "        && p.y < box.y + box.height) return true; }"
+        "    return false; }); }).map((title) => title.textContent)"
+    )
+    assert crossed == []
+
+
 # ---- the steps ----------------------------------------------------------------------------------
 
 

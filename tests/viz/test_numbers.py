@@ -1,11 +1,14 @@
 """The numbers view: values, gradients, local derivatives, and the three marks."""
 
+import re
+
 import numpy as np
 import pytest
 
 import tinygraph as tg
 from tinygraph.viz import draw
 from tinygraph.viz.model import HeatMap, Matrix, Number, Sketch
+from tinygraph.viz.style import Style
 
 
 def gradient_text(card):
@@ -108,6 +111,18 @@ def test_matrices_are_numbers_over_a_tint(graphs, card_of):
     assert W.value == Matrix([[("1", 1 / 3), ("−2", -2 / 3)], [("0", 0.0), ("3", 1.0)]])
     assert isinstance(W.gradient.content, Matrix)
     assert card_of(drawing, "h").gradient.terms == "sum of 2"
+
+
+def test_numbers_lie_inside_their_cards_whatever_font_is_drawn(graphs):
+    """Cells of a fixed size are as wide as the widest font that stands in for Helvetica."""
+    digits, minus, dot, e = 0.6362, 0.8379, 0.3179, 0.6152  # DejaVu Sans, per point of its size
+    x = tg.tensor([[-1.234e-5, 88.88], [1.0, 0.0]], requires_grad=True, name="x")
+    source = tg.draw(x * x, names={"x": x}).source
+    cells = re.findall(r'BGCOLOR="#\w+" WIDTH="(\d+)" HEIGHT="\d+"><FONT[^>]*>([^<]+)<', source)
+    assert any("e−" in text for _, text in cells)
+    each = {"−": minus, ".": dot, "e": e}
+    for width, text in cells:
+        assert 11 * sum(each.get(c, digits) for c in text) + 6 <= int(width), text
 
 
 def test_rules_with_shapes_stand_on_the_edges_of_matrices(graphs):
@@ -240,3 +255,17 @@ def test_a_wall_of_registry_samples_can_be_drawn():
         drawing = draw(result.sum(), gradients=True, view="numbers")
         assert drawing.source.startswith("digraph")
     assert draw(sum(r.sum() for r in results), gradients=True, view="numbers").pipe("svg")
+
+
+def test_the_legend_shows_marks_as_they_look(graphs):
+    f, names = graphs.product()
+    f.backward()
+    source = tg.draw(f, names=names).source
+    words = re.search(r"value</FONT>(.*?)</TD>", source).group(1)
+    assert "∂ gradient" in words and "× local derivative" in words  # on one line
+    try:
+        tg.zeros(2, 3) @ tg.zeros(2, 3)
+    except tg.ShapeError as error:
+        failed = tg.draw(error).source
+    box = re.search(r'<TD [^>]*COLOR="(#\w+)"><FONT [^>]*>✕ failed here', failed)
+    assert box.group(1) == Style().failed

@@ -40,13 +40,12 @@ def to_digraph(picture: Picture, style: Style) -> graphviz.Digraph:
 
 
 def _graph_attributes(picture: Picture, style: Style) -> dict[str, str]:
-    numbers = picture.view == "numbers"
     attributes = {
         "bgcolor": style.background,
         "rankdir": picture.direction,
         "fontname": style.font,
         "nodesep": "0.28",
-        "ranksep": "0.45" if numbers else "0.34",
+        "ranksep": _between_ranks(picture),
         "pad": "0.15",
         "labelloc": "t",
         "tooltip": " ",
@@ -55,6 +54,13 @@ def _graph_attributes(picture: Picture, style: Style) -> dict[str, str]:
     if title:
         attributes["label"] = f"<{title}>"
     return attributes
+
+
+def _between_ranks(picture: Picture) -> str:
+    """Return how long arrows are, in inches; beside a label they have its length, too."""
+    if picture.view != "numbers":
+        return "0.3"
+    return "0.32" if any(edge.local or edge.adds for edge in picture.edges) else "0.45"
 
 
 def _body(picture: Picture, style: Style) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from .html import GAP, TIGHT, WIDE, cell, font, table
-from .measure import text_width
+from .measure import STAND_IN, text_width
 from .model import Card, Cluster, Edge, Gradient, Number, Picture
 from .style import Style
 from .tables import content_table, widest
@@ -32,11 +33,12 @@ def card_label(card: Card, style: Style) -> str:
         first = cell(header) + cell(note, "RIGHT")
     else:
         plain = card.value is None and not card.gradient
-        first = cell(header, "CENTER" if plain else "LEFT", WIDE)
+        first = cell(header, "CENTER" if plain and card.role != "failed" else "LEFT", WIDE)
     rows = [f"<TR>{first}</TR>"]
     for line in card.lines:
         small = font(line, style, style.small_size, quiet)
-        align = "LEFT" if card.value is not None or card.note else "CENTER"
+        is_column = card.value is not None or card.note or card.role == "failed"
+        align = "LEFT" if is_column else "CENTER"
         rows.append(f"<TR>{cell(small, align, WIDE + TIGHT)}</TR>")
     for i, line in enumerate(card.alert):
         colour = style.failed if card.role == "failed" else style.ink
@@ -91,13 +93,21 @@ def cluster_label(cluster: Cluster, style: Style, downwards: bool) -> str:
     if not downwards:
         details = font(DOT + cluster.details, style, style.small_size + 1, style.quiet)
         return title + details if cluster.details else title
-    lines = [cluster.details] if len(cluster.details) <= LONG_TITLE else cluster.details.split(DOT)
-    rows = [title, *(font(x, style, style.small_size, style.quiet) for x in lines if x)]
+    lines = title_lines(cluster.details.split(DOT))
+    rows = [title, *(font(x, style, style.small_size, style.quiet) for x in lines)]
     small = (text_width(line, style.small_size) for line in lines)
-    width = round(max(text_width(cluster.title, style.number_size, bold=True), *small)) + AWAY
+    widest = max([text_width(cluster.title, style.number_size, bold=True), *small])
+    width = round(widest * STAND_IN) + AWAY
     free = f'<TD WIDTH="{width}" ROWSPAN="{len(rows)}"></TD>'
     cells = [f"<TR>{cell(row)}{'' if i else free}</TR>" for i, row in enumerate(rows)]
     return table(cells, padding=1)
+
+
+def title_lines(details: Sequence[str]) -> list[str]:
+    """Return what stands below a title: one line if it is short, else each part in its own."""
+    found = [x for x in details if x]
+    line = DOT.join(found)
+    return found if len(line) > LONG_TITLE else [line] if line else []
 
 
 def picture_title(picture: Picture, style: Style) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from .cards import NOT_COMPUTED
-from .html import cell, font, table
+from .html import GAP, cell, font, table
 from .model import Picture, Scale
 from .style import Style, ramp
 from .text import number
@@ -63,27 +65,46 @@ def legend_label(picture: Picture, style: Style) -> list[str]:
     """Return the marks of this picture in a few lines, each drawn as it looks."""
     most = LEGEND_ROW["across" if picture.direction in ("LR", "RL") else "down"]
     rows = [picture.legend[i : i + most] for i in range(0, len(picture.legend), most)]
-    cells = ("".join(_legend_cell(mark, picture, style) for mark in row) for row in rows)
+    cells = ("".join(_cells(row, picture, style)) for row in rows)
     lines = (table([f"<TR>{row}</TR>"], padding=5, spacing=4) for row in cells)
     return [f"<TR>{cell(line)}</TR>" for line in lines]
 
 
-def _legend_cell(mark: str, picture: Picture, style: Style) -> str:
+def _cells(row: Sequence[str], picture: Picture, style: Style) -> Iterator[str]:
+    """Yield boxes, then all words in one cell, so that they stand on one line, then a scale."""
+    words = []
+    for mark in row:
+        box = _box(mark, style)
+        if box:
+            yield cell(_words(mark, style), "CENTER", box)
+        elif mark != "scale":
+            words.append(_words(mark, style))
+    if words:
+        yield cell((GAP * 2).join(words), "LEFT")
+    if "scale" in row and picture.scale is not None:
+        yield _scale(picture.scale, style)
+
+
+def _words(mark: str, style: Style) -> str:
     orange = dict.fromkeys(("gradient", "gradients", "adds", "back"), style.gradient)
-    colours = {"value": style.value, "reads": style.value, **orange}
-    if mark == "scale" and picture.scale is not None:
-        return _scale(picture.scale, style)
-    words = font(LEGEND_WORDS[mark], style, style.small_size, colours.get(mark, style.quiet),
-                 italic=mark in orange)  # fmt: skip
-    boxes = {
-        "leaf": f' BORDER="1" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',
-        "parameter": f' BORDER="2" BGCOLOR="{style.leaf}" STYLE="ROUNDED"',
-        "constant": f' BORDER="1" BGCOLOR="{style.result}" STYLE="ROUNDED,DASHED"',
-        "output": f' BORDER="1" BGCOLOR="{style.output}" STYLE="ROUNDED"',
-        "failed": f' BORDER="2" BGCOLOR="{style.result}" STYLE="ROUNDED"',
+    colours = {"value": style.value, "reads": style.value, "failed": style.failed, **orange}
+    colour = colours.get(mark, style.quiet)
+    return font(LEGEND_WORDS[mark], style, style.small_size, colour, italic=mark in orange)
+
+
+def _box(mark: str, style: Style) -> str:
+    """Return the attributes of a cell that looks like a card; "" for other marks."""
+    looks = {
+        "leaf": (1, style.leaf, style.line, ""),
+        "parameter": (2, style.leaf, style.line, ""),
+        "constant": (1, style.result, style.line, ",DASHED"),
+        "output": (1, style.output, style.line, ""),
+        "failed": (2, style.result, style.failed, ""),
     }
-    box = boxes.get(mark)
-    return cell(words, "CENTER", f'{box} COLOR="{style.line}"' if box else "")
+    if mark not in looks:
+        return ""
+    border, fill, line, dashed = looks[mark]
+    return f' BORDER="{border}" BGCOLOR="{fill}" STYLE="ROUNDED{dashed}" COLOR="{line}"'
 
 
 def _scale(scale: Scale, style: Style) -> str:
@@ -92,6 +113,7 @@ def _scale(scale: Scale, style: Style) -> str:
     before, after = (font(text, style, style.small_size, style.ink) for text in ends)
     steps = (ramp(i / (STEPS - 1), scale.kind, style) for i in range(STEPS))
     cells = "".join(f'<TD BGCOLOR="{colour}" WIDTH="16" HEIGHT="10"></TD>' for colour in steps)
-    words = font(scale.words, style, style.small_size, style.quiet)
-    row = f"<TR>{cell(before, 'RIGHT')}{cells}{cell(after)}{cell(words)}</TR>"
+    colours = table([f"<TR>{cells}</TR>"], padding=0, rule=style.rule, border=1)
+    words = font(GAP + scale.words, style, style.small_size, style.quiet)
+    row = f"<TR>{cell(before, 'RIGHT')}{cell(colours)}{cell(after)}{cell(words)}</TR>"
     return cell(table([row], padding=2), "CENTER")

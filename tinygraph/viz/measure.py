@@ -29,6 +29,27 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     return units / 1000 * size * SPARE * (BOLD if bold else 1.0)
 
 
+_FIGURES = {318: ".", 615: "e", 838: "−∞✕"}
+_FIGURE_WIDTHS = {letter: width for width, letters in _FIGURES.items() for letter in letters}
+_FIGURE = 636
+
+STAND_IN = 1.15
+"""How much wider than Helvetica the fonts are that a machine without it draws."""
+
+
+def figure_width(text: str, size: float) -> float:
+    """Return the width of a number in DejaVu Sans, the widest font that stands in for Helvetica.
+
+    It is for cells of a fixed size, which no layout widens.
+
+    Examples
+    --------
+    >>> round(figure_width("0.7311", 11)), round(figure_width("−2", 11))
+    (38, 16)
+    """
+    return sum(_FIGURE_WIDTHS.get(c, _FIGURE) for c in text) / 1000 * size
+
+
 def _unlisted(character: str) -> int:
     if unicodedata.combining(character):
         return 0

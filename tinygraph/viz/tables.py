@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from .html import GAP, cell, font, table
-from .measure import text_width
+from .measure import figure_width
 from .model import Content, HeatMap, Matrix, Number
 from .style import Style, heat
 
@@ -21,11 +23,7 @@ def widest(*contents: Content | None) -> str:
     """Return the widest number in matrices: value and gradient have columns of one width."""
     matrices = [content for content in contents if isinstance(content, Matrix)]
     texts = [text for matrix in matrices for row in matrix.cells for text, _ in row]
-    return max(texts, key=_width, default="")
-
-
-def _width(text: str) -> float:
-    return text_width(text, 1.0)
+    return max(texts, key=lambda text: figure_width(text, 1.0), default="")
 
 
 def content_table(content: Content, style: Style, colour: str, letters: str) -> str:
@@ -47,7 +45,7 @@ def content_table(content: Content, style: Style, colour: str, letters: str) -> 
 
 def _matrix(matrix: Matrix, style: Style, colour: str, letters: str) -> str:
     """Return numbers over their tints, in columns that are wide enough for some letters."""
-    width = round(text_width(letters, style.number_size)) + 2 * CELL_PADDING
+    width = ceil(figure_width(letters, style.number_size)) + 2 * CELL_PADDING
     height = round(style.number_size * LINE_HEIGHT) + 2 * CELL_PADDING
     size = f' WIDTH="{width}" HEIGHT="{height}"'
     rows = []

@@ -58,12 +58,15 @@ function write(className, x, y, text, width, anchor = "start") {
   const node = draw("text", { class: className, x, y, "text-anchor": anchor }, text);
   node.squeeze = () => {
     node.removeAttribute("textLength");
-    if (width > 0 && node.getComputedTextLength() > width) {
-      node.setAttribute("textLength", width);
-      node.setAttribute("lengthAdjust", "spacingAndGlyphs");
-    }
+    if (width > 0 && node.getComputedTextLength() > width) narrow(node, width);
   };
   return node;
+}
+
+// Make a line of text as narrow as this.
+function narrow(node, width) {
+  node.setAttribute("textLength", width);
+  node.setAttribute("lengthAdjust", "spacingAndGlyphs");
 }
 
 function step() {

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..measure import text_width
+from ..measure import STAND_IN, text_width
 from ..style import Style
 from .contents import Json
 
@@ -21,11 +21,17 @@ METRICS = {
 """Sizes in pixels that the layout and the page share."""
 
 DIRECTIONS = ("LR", "TB")
+Title = tuple[float, list[float]]
+"""How wide the title of a module is, and each line of its details."""
+
 PATIENT_CARDS = 60
 """From so many cards on Graphviz looks for good places only for a while: 40 s become 3."""
 
 _POINTS = 72
 _WIDEST = 340
+_FREE_HALF = 120
+"""Of a longer title less is left free at its right: modules would become too wide."""
+
 _FREE = (
     '<<TABLE BORDER="0" CELLPADDING="0" CELLSPACING="0" FIXEDSIZE="TRUE" WIDTH="{}" HEIGHT="{}">'
     "<TR><TD></TD></TR></TABLE>>"
@@ -82,10 +88,24 @@ def label_size(lines: Sequence[str]) -> tuple[int, int]:
     return round(max(widths)) + 6, 13 * len(widths) + 2
 
 
+def title_size(name: float, details: Sequence[float], direction: str) -> tuple[int, int]:
+    """Return width and height of a module's title.
+
+    Where data flows down, edges come in through the middle of the upper border: there the
+    details have lines of their own, and the title keeps to the left.
+    """
+    m = METRICS
+    if direction == "LR":
+        return round(name + sum(details) + m["badge"] + 8), m["title"]
+    left = max(name, *details, 0) * STAND_IN
+    right = max(m["badge"], min(left, _FREE_HALF))
+    return round(left + right + 8), m["title"] + m["line"] * len(details)
+
+
 # ---- DOT text -----------------------------------------------------------------------------------
 
 
-def dot_of(view: Json, cards: dict[str, Json], titles: dict[int, float], direction: str) -> str:
+def dot_of(view: Json, cards: dict[str, Json], titles: dict[int, Title], direction: str) -> str:
     """Return DOT text for one view.
 
     Parameters
@@ -96,14 +116,14 @@ def dot_of(view: Json, cards: dict[str, Json], titles: dict[int, float], directi
     cards : dict
         All cards by id.
     titles : dict
-        The width of each scope's title.
+        How wide the title of each scope is, and each line of its details.
     direction : {"LR", "TB"}
     """
     wide = direction == "LR"
     patience = "" if len(view["cards"]) < PATIENT_CARDS else " nslimit=1 nslimit1=1"
     lines = [
         f"digraph {{ rankdir={direction}{patience} nodesep={0.3 if wide else 0.35} "
-        f'ranksep={0.5 if wide else 0.48} node [shape=box fixedsize=true label=""] '
+        f'ranksep={0.34 if wide else 0.38} node [shape=box fixedsize=true label=""] '
         "edge [arrowsize=0.7]"
     ]
     lines += _boxes(view, cards, titles, direction)
@@ -116,7 +136,7 @@ def dot_of(view: Json, cards: dict[str, Json], titles: dict[int, float], directi
 
 
 def _boxes(
-    view: Json, cards: dict[str, Json], titles: dict[int, float], direction: str
+    view: Json, cards: dict[str, Json], titles: dict[int, Title], direction: str
 ) -> Iterator[str]:
     """Yield the cards, those of a module inside its cluster; no recursion."""
     inside: dict[int | None, list[int]] = {}
@@ -138,7 +158,7 @@ def _boxes(
             continue
         if scope is not None:
             opened.add(scope)
-            room = _FREE.format(round(titles[scope]), METRICS["title"])
+            room = _FREE.format(*title_size(*titles[scope], direction))
             yield f"subgraph cluster_{scope} {{ margin=12 labeljust=l labelloc=t label={room}"
             stack.append(scope)
         for i in inside.get(scope, ()):

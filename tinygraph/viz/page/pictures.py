@@ -10,6 +10,7 @@ from ...core.graph import Graph
 from ...core.modes import Scope
 from ...core.tensor import Tensor
 from ..fold import Folding, Group
+from ..labels import DOT, title_lines
 from ..measure import text_width
 from ..modules import describe_scope
 from ..rules import bundles
@@ -18,7 +19,7 @@ from ..steps import Walk
 from ..text import TOOLTIP_LIMIT, clean
 from .contents import Contents, Json
 from .describe import Describer
-from .layout import DIRECTIONS, METRICS, dot_of
+from .layout import DIRECTIONS, METRICS, Title, dot_of
 from .overlays import gradient_overlay, memory_overlay
 from .told import DIGITS, Teller
 from .views import View, Views
@@ -111,14 +112,14 @@ class GraphPage:
 
     def sources(self) -> list[str]:
         """Return the DOT texts of all views, in both directions."""
-        titles = {i: self._title_width(s) for i, s in enumerate(self.scope_facts())}
+        titles = {i: self._title_widths(s) for i, s in enumerate(self.scope_facts())}
         cards = self.describer.cards
         return [dot_of(v, cards, titles, d) for v in self.pictures for d in DIRECTIONS]
 
-    def _title_width(self, facts: Json) -> float:
+    def _title_widths(self, facts: Json) -> Title:
         m = METRICS
-        details = text_width(f" · {facts['details']}", m["small"])
-        return text_width(facts["title"], m["number"], bold=True) + details + m["badge"] + 8
+        name = text_width(facts["title"], m["number"], bold=True)
+        return name, [text_width(line + DOT, m["small"]) for line in facts["details"]]
 
     def scope_facts(self) -> list[Json]:
         """Return what the title of each module says."""
@@ -126,7 +127,7 @@ class GraphPage:
         found = []
         for scope in tree.scopes:
             facts = describe_scope(scope, tree)
-            details = " · ".join(x for x in (facts.kind, facts.parameters, facts.calls) if x)
+            details = title_lines([facts.kind, facts.parameters, facts.calls])
             parent = None if scope.parent is None else self.describer.scopes[scope.parent]
             found.append(
                 {"title": facts.name, "details": details, "tip": facts.tooltip, "parent": parent,

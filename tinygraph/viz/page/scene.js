@@ -53,21 +53,25 @@ function addScope(number, frames, titles) {
   const scope = state.graph.scopes[number];
   const [x, y, w, h] = box;
   scene.scopes.set(number, box);
-  const title = draw("text", { class: "scope-title", x: x + 12, y: y + 22 },
-    draw("tspan", { class: "strong" }, scope.title),
-    scope.details ? draw("tspan", { class: "details" }, ` · ${scope.details}`) : null);
-  title.append(draw("title", {}, scope.tip));
-  title.squeeze = () => {
-    const room = w - 24 - (scope.opens ? M.badge : 0);
-    if (title.getComputedTextLength() > room) {
-      title.setAttribute("textLength", room);
-      title.setAttribute("lengthAdjust", "spacingAndGlyphs");
-    }
-  };
+  const room = w - 24 - (scope.opens ? M.badge : 0);
+  const title = draw("g", { class: "scope-title" }, draw("title", {}, scope.tip),
+    ...titleLines(scope).map((words, i) => {
+      const line = draw("text", { x: x + 12, y: y + 22 + i * M.line },
+        ...words.map(([name, text]) => draw("tspan", { class: name }, text)));
+      line.squeeze = () => line.getComputedTextLength() > room && narrow(line, room);
+      return line;
+    }));
   const level = `level-${scope.level % 2}`;
   frames.append(draw("rect", { class: `frame ${level}`, x, y, width: w, height: h, rx: 10 }));
   titles.append(draw("g", { class: level }, title,
     scope.opens ? badge(x + w - 20, y + 9, false, `Close ${scope.title}`, number) : null));
+}
+
+// Details have lines of their own where edges come in from above.
+function titleLines({ title, details }) {
+  const name = ["strong", title];
+  if (state.direction !== "LR") return [[name], ...details.map((line) => [["details", line]])];
+  return [[name, ...details.map((line) => ["details", ` · ${line}`])]];
 }
 
 // The button that opens (+) or closes (−) a module.
@@ -101,6 +105,7 @@ function cardEntry(id, x, y) {
     plain ? "middle" : "start");
   face.append(header, ...(note ? [note] : []));
   header.squeeze = () => squeezeHeader(header, note, room);
+  if (note) note.squeeze = null; // the header does it
   let top = M.header;
   for (const line of card.lines) {
     face.append(write("line", plain ? w / 2 : M.pad, top + 8, line, inner,
@@ -115,12 +120,13 @@ function cardEntry(id, x, y) {
   return entry;
 }
 
+// Header and note share a line: where the reader's font is too wide, both give way alike.
 function squeezeHeader(header, note, room) {
-  const taken = note ? note.getComputedTextLength() + 8 : 0;
-  if (header.getComputedTextLength() > room - taken) {
-    header.setAttribute("textLength", Math.max(20, room - taken));
-    header.setAttribute("lengthAdjust", "spacingAndGlyphs");
-  }
+  const gap = note ? 8 : 0;
+  const widths = [header, note].map((text) => text?.getComputedTextLength() ?? 0);
+  const share = (room - gap) / (widths[0] + widths[1]);
+  if (share >= 1) return;
+  [header, note].forEach((text, i) => text && narrow(text, widths[i] * share));
 }
 
 function addValue(entry, top) {

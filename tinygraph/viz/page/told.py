@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...core.tensor import Tensor
+from ..edges import RULE_WIDTH
 from ..equations import (
     backward_equation,
     forward_equation,
@@ -289,7 +290,9 @@ class Teller:
         """Return the two lines of an edge's label: the local derivative, and what it adds."""
         if step.way == "number" and step.local is not None:
             return [f"× {number(step.local.item())}", f"◂ {number(step.contribution.item())}"]
-        rule = clean(parts[0], 26) if is_one_op(step.forward.group) else ""
+        words = step.way == "words" and step.rule is not None
+        rule = step.rule.symbols() if words and step.rule is not None else parts[0]
+        rule = clean(rule, RULE_WIDTH) if is_one_op(step.forward.group) else ""
         added = step.contribution
         return [rule, f"◂ {number(added.item()) if added.size == 1 else tight_shape(added.shape)}"]
 
