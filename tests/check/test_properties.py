@@ -11,7 +11,14 @@ import pytest
 
 import tinygraph as tg
 from tinygraph.check import properties
-from tinygraph.check.properties import attention, batch_norm, convolution, layer_norm, linear
+from tinygraph.check.properties import (
+    attention,
+    batch_norm,
+    convolution,
+    layer_norm,
+    linear,
+    training,
+)
 from tinygraph.check.properties.claim import Claim, about, exactly, less, more, zero
 from tools import make_errata
 
@@ -50,7 +57,8 @@ def test_every_topic_of_the_page_is_there():
         "rows-of-the-matrix structure-of-the-matrix operations-of parameters-in-one "
         "parameters-in-two index-of output-size padding-and last-layers softmax-over-rows "
         "scores-are-divided attention-is-permutation where-the-second-skip weights-on-the-right "
-        "ffn-sees-one"
+        "ffn-sees-one composition-is linear-maps parallel-branches kinks-do sigmoids-as deeper-can "
+        "windows-grow filters-are scrambled-images learning-rates-differ weight-decay-before"
     )
     for word in words.split():
         assert [name for name in CLAIMS if name.startswith(word)], word
@@ -96,6 +104,23 @@ def test_an_order_that_changes_nothing_is_found(monkeypatch):
 
 def test_other_prices_are_found(monkeypatch):
     assert wrong_after(monkeypatch, linear, "BASE", np.zeros(3)) == {"doubling"}
+
+
+def test_a_flattened_step_is_found(monkeypatch):
+    found = wrong_after(monkeypatch, training, "sign", lambda z: z)
+    assert "kinks-do-no-harm" in found
+
+
+def test_a_norm_that_sees_the_size_is_found(monkeypatch):
+    monkeypatch.setattr(training.nn, "LayerNorm", lambda *_, **__: tg.nn.Identity())
+    (result,) = properties.report("weight-decay-before-a-norm").results
+    assert [fact.ok for fact in result.facts] == [True, False, True]
+
+
+def test_curvature_that_ignores_the_inputs_is_found(monkeypatch):
+    plain = training.loss_of
+    found = wrong_after(monkeypatch, training, "loss_of", lambda a, b, size: plain(a, b, 1))
+    assert found == {"learning-rates-differ"}
 
 
 def test_measurements_decide():

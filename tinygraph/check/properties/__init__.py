@@ -5,6 +5,7 @@
 
 from . import (  # noqa: I001  (the order in which they are told)
     linear,
+    composition,
     activations,
     residual,
     layer_norm,
@@ -12,6 +13,7 @@ from . import (  # noqa: I001  (the order in which they are told)
     convolution,
     convolution_sizes,
     attention,
+    training,
 )
 from .claim import CLAIMS, VERDICTS, Claim, Fact
 from .page import page

@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import nn
 from ...core.functional import jacobian
+from ...core.grad import grad
 from ...core.tensor import Tensor
 from ...nn import functional as F
 from ...nn.summary import summary
@@ -220,6 +221,19 @@ def windows_are_local() -> list[Fact]:
         rows = np.abs(raw(jacobian(lambda x, f=stack: f(x), z)).reshape(25, 25)) > 0
         widths.append(int(rows.sum(1).max()))
     return [exactly("width of the window after 1, 2 and 5 layers", widths, [3, 5, 11])]
+
+
+@claim(
+    TOPIC,
+    "The same filter is applied at all positions.",
+    "holds",
+    "So its gradient is the sum over all positions, of the gradient there times the window there.",
+)
+def filters_are_shared() -> list[Fact]:
+    z, g = draw(10), draw(8, seed=2)
+    w = Tensor(draw(3, seed=1), requires_grad=True)
+    (whole,) = grad((F.conv1d(z[None], w.reshape(1, 1, 3))[0] * g).sum(), [w])
+    return [zero("gradient − the sum", gap(whole, sum(g[i] * z[i : i + 3] for i in range(8))))]
 
 
 @claim(

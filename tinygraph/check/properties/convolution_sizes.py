@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from ... import nn
 from ...core.errors import ShapeError
+from ...core.functional import jacobian
+from ...core.tensor import Tensor
 from ...nn import functional as F
 from .claim import Fact, about, claim, draw, exactly, gap, less, more, raw, zero
 
@@ -109,6 +112,58 @@ def translation_and_cnns() -> list[Fact]:
         more("change of the output, flattened maps, shift by (2, 1)", change(flat), 0.2, 1),
         zero("averaged maps, shift by (2, 1)", change(pooled)),
         more("averaged maps, moved over the border", edge, 1e-4, 1),
+    ]
+
+
+@claim(
+    TOPIC,
+    "Deeper layers see larger parts of the input.",
+    "holds",
+    "With k = 3 the window grows by 2 in each layer; with a stride of 2 in each it doubles, to "
+    "2^(L+1) − 1 after L layers.",
+)
+def windows_grow() -> list[Fact]:
+    z = Tensor(draw(1, 64))
+    found: dict[int, list[int]] = {1: [], 2: []}
+    for stride in (1, 2):
+        for depth in (1, 2, 3):
+            stack = nn.Sequential(*[nn.Conv1d(1, 1, 3, stride) for _ in range(depth)])
+            rows = raw(jacobian(lambda x, f=stack: f(x), z)).reshape(-1, 64) != 0
+            found[stride].append(int(rows[0].sum()))
+    return [
+        exactly("window after 1, 2 and 3 layers, stride 1", found[1], [3, 5, 7]),
+        exactly("stride 2", found[2], [3, 7, 15]),
+    ]
+
+
+@claim(
+    TOPIC,
+    "A CNN respects the spatial structure of an image.",
+    "holds",
+    "To a fully connected network an image is a list: with its pixels scrambled, and the weights "
+    "alike, the outputs are the same, so that it learns scrambled images as well as whole ones. "
+    "For a convolution of scrambled images no kernel does that.",
+)
+def scrambled_images() -> list[Fact]:
+    images, order = draw(50, 6, 6), np.random.default_rng(1).permutation(36)
+    scrambled = images.reshape(50, 36)[:, order].reshape(50, 6, 6)
+    mlp, other = nn.MLP([36, 8, 2]), nn.MLP([36, 8, 2])
+    weights = mlp.state_dict()
+    other.load_state_dict({**weights, "0.weight": weights["0.weight"][:, order]})
+    rows = [x.reshape(50, 36) for x in (images, scrambled)]
+
+    def windows(x: Any) -> Any:
+        """Return the 3 × 3 window around each pixel as a row."""
+        padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+        return np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2)).reshape(50, 36, 9)
+
+    wanted = (windows(images) @ draw(9, seed=3))[:, order]
+    table = windows(scrambled).reshape(-1, 9)
+    best = np.linalg.lstsq(table, wanted.reshape(-1), rcond=None)[0]
+    missed = np.linalg.norm(table @ best - wanted.reshape(-1)) / np.linalg.norm(wanted)
+    return [
+        zero("fully connected, scrambled alike", gap(mlp(rows[0]), other(rows[1]))),
+        more("what the best kernel misses on scrambled images, of 1", missed, 0.5),
     ]
 
 

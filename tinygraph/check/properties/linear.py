@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ... import nn
@@ -108,6 +111,31 @@ def weights_on_the_right_are_transposed() -> list[Fact]:
         zero("difference of the layer from x Wᵀ", gap(f(x), x @ w.T)),
         zero("and from Wz for each row z", gap(f(x), columns)),
     ]
+
+
+@claim(
+    TOPIC,
+    "All linear transformations are matrix multiplications.",
+    "holds",
+    "The columns of the matrix are what the unit vectors are mapped to. The matrix need not be "
+    "multiplied with: a shift or a mean is cheaper by itself.",
+)
+def linear_maps_are_matrices() -> list[Fact]:
+    z, w, facts = draw(6), draw(3, seed=1), []
+    maps: dict[str, Callable[[Any], Any]] = {
+        "a convolution": lambda x: raw(F.conv1d(x[None], w[None, None], padding="same"))[0],
+        "the distance from the mean": lambda x: x - x.mean(),
+        "sums of all before": np.cumsum,
+    }
+    for name, f in maps.items():
+        facts.append(zero(f"{name} − its matrix times z", gap(f(z), matrix_of(f, 6) @ z)))
+    bent = raw(F.relu(z)) - matrix_of(lambda x: raw(F.relu(x)), 6) @ z
+    return [*facts, more("the same for ReLU, which is not linear", gap(bent, 0), 0.1)]
+
+
+def matrix_of(f: Any, size: int) -> Any:
+    """Return the matrix whose columns are f of the unit vectors."""
+    return np.stack([f(e) for e in np.eye(size)], axis=1)
 
 
 @claim(

@@ -111,6 +111,28 @@ def residual_with_outer_relu_only_adds() -> list[Fact]:
 
 @claim(
     TOPIC,
+    "A deeper residual network is at least as good as a shallower one.",
+    "holds if",
+    "what it can compute is meant: blocks whose last weights are 0 add nothing. (What training "
+    "finds may still be worse.) A layer σ(Wz + b) without a skip cannot do nothing: with σ = ReLU "
+    "what it returns is never negative.",
+)
+def deeper_can_do_the_same() -> list[Fact]:
+    z, shallow = draw(20, 6), nn.ResNetS(6, 2, 1)
+    deep = nn.Sequential(*shallow[:2], *[nn.ResidualMLP(6) for _ in range(10)], shallow[2])
+    for block in deep[2:12]:
+        for p in block.f[2].parameters():
+            p.data = np.zeros(p.shape)
+    plain = nn.Linear(6, 6)
+    plain.load_state_dict({"weight": np.eye(6), "bias": np.zeros(6)})
+    return [
+        exactly("12 blocks, ten with last weights 0, − 2 blocks", gap(deep(z), shallow(z)), 0.0),
+        more("σ(Iz) − z, a layer without a skip", gap(F.relu(plain(z)), z), 1),
+    ]
+
+
+@claim(
+    TOPIC,
     "A residual connection can be put around any module.",
     "holds if",
     "the module keeps the shape. Elsewhere the skip needs a projection of its own.",
