@@ -38,6 +38,26 @@ def test_convolutions_by_hand(model, shape, products):
     assert table["0"].multiply_adds == table.multiply_adds == products
 
 
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"bidirectional": True}], ids=str)
+@pytest.mark.parametrize(("name", "gates"), [("RNN", 1), ("GRU", 3), ("LSTM", 4)])
+def test_recurrent_modules_by_hand(name, gates, options):
+    """Each step multiplies the input and the last state with the weights of every gate."""
+    samples, steps, features, hidden = 3, 5, 2, 4
+    sides = 2 if "bidirectional" in options else 1
+    per_step = sides * gates * hidden * (features + hidden)
+    if "num_layers" in options:
+        per_step += gates * hidden * 2 * hidden
+    model = getattr(nn, name)(features, hidden, **options)
+    table = tg.summary(model, (samples, steps, features))
+    assert table.multiply_adds == samples * steps * per_step
+
+
+def test_attention_by_hand():
+    length, dim = 5, 8
+    table = tg.summary(nn.MultiheadAttention(dim, 2), (3, length, dim))
+    assert table.multiply_adds == 3 * (4 * length * dim * dim + 2 * length * length * dim)
+
+
 def test_the_table_as_text():
     model = nn.Linear(4, 8) >> nn.Skip(nn.Linear(8, 8), nn.ReLU()) >> nn.Identity()
     assert repr(tg.summary(model, tg.ones(5, 4))) == (

@@ -23,6 +23,9 @@ MULTIPLY_ADDS: dict[str, Callable[[Any, tuple[Any, ...]], int]] = {
     "conv_bias": lambda y, inputs: _each_position(y, inputs[1]),
     "conv_transpose": lambda y, inputs: _each_position(inputs[0], inputs[1]),
     "conv_weight": lambda y, inputs: _each_position(inputs[1], y),
+    "rnn_sequence": lambda y, inputs: inputs[0].size * inputs[2].shape[-1],
+    "gru_sequence": lambda y, inputs: inputs[0].size * inputs[2].shape[-1],
+    "lstm_sequence": lambda y, inputs: inputs[0].size * inputs[3].shape[-1],
 }
 """How many products each op adds up, from its result and its inputs. Elementwise work is not
 counted."""
