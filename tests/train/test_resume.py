@@ -190,7 +190,10 @@ def test_ctrl_c_from_outside_at_any_moment(tmp_path):
     while "training" not in process.stdout.readline():
         pass
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=60)
+    try:
+        rest, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 0 and "interrupted" in rest
     checkpoint = tg.load(path)
     assert checkpoint.epoch >= 2 and len(checkpoint.extra["history"]["loss"]) == checkpoint.epoch
