@@ -251,3 +251,48 @@ def test_wrong_inputs(text):
 )  # fmt: skip
 def test_targets(target, parts):
     assert split_target(target) == parts
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("talks", "failed in line 6 of nets.py: ValueError: no words"),
+        ("hides", "failed in line 10 of nets.py: RuntimeError: not graph"),
+        ("stops", "failed in line 14 of nets.py: BaseException: enough"),
+        ("mumbles", "failed in line 22 of nets.py: Mumble:"),
+        ("junk", ".graph() returns a Graph. Received the number 7."),
+    ],
+)
+def test_whatever_a_users_class_raises_is_one_line(tmp_path, monkeypatch, capsys, name, words):
+    text = """
+import tinygraph as tg
+from tinygraph import nn
+class Talks(nn.ReLU):
+    def extra_repr(self):
+        raise ValueError("no words")
+class Hides:
+    def __getattr__(self, name):
+        if not name.startswith("_"):
+            raise RuntimeError("not " + name)
+        raise AttributeError(name)
+class Stops(nn.Module):
+    def forward(self, x):
+        raise BaseException("enough")
+class Mumble(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+class Junk:
+    def graph(self):
+        return 7
+def mumbles(x):
+    raise Mumble
+talks, hides, stops, junk = Talks(), Hides(), Stops(), Junk()
+"""
+    (tmp_path / "nets.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    wanted = [] if name in ("hides", "junk") else ["--input", "3"]
+    assert main(["draw", f"nets.py:{name}", *wanted]) == 2
+    printed, error = capsys.readouterr()
+    assert words in error and printed == "" and error.count("\n") == 1
+    assert not list(tmp_path.glob("*.svg"))

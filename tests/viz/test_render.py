@@ -173,3 +173,29 @@ def test_whatever_has_a_graph_can_be_drawn(graphs):
 
     assert len(draw(Plan()).picture.cards) == len(draw(tg.graph(f)).picture.cards) == 5
     assert draw(f).digraph.source == draw(f).source
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "x", True])
+def test_a_timeout_is_a_time(drawing, timeout):
+    with pytest.raises(tg.UsageError, match="timeout is a number of seconds above 0"):
+        drawing.pipe("svg", timeout=timeout)
+    with pytest.raises(tg.UsageError, match="timeout is a number of seconds above 0"):
+        tg.explore(tg.variables(x=1)[0] * 2, timeout=timeout)
+
+
+@pytest.mark.parametrize("path", [3, None, b"graph.svg"])
+def test_a_path_is_a_text_or_a_path(drawing, path):
+    solution = tg.explain(tg.variables(x=1)[0] * 2)
+    saves = [drawing.render, solution.save]
+    saves += [] if path is None else [lambda p: tg.explore(tg.variables(x=1)[0] * 2, p)]
+    for save in saves:
+        with pytest.raises(tg.UsageError, match="A file has a name"):
+            save(path)
+
+
+@pytest.mark.parametrize("text", ["\ud800x", "x\x00", "(" * 5000 + "x" + ")" * 5000])
+def test_formulas_that_no_parser_takes_are_prose(text):
+    op = tg.op("surrogate", lambda x: x * 1, vjps=[lambda g, y, x: g], formula=text, local=[text])
+    (x,) = tg.variables(x=2)
+    f = op(x) + x
+    assert len(draw(f, gradients=True).pipe("svg")) > 500 and "∂f/∂x" in str(tg.explain(f))

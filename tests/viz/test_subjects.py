@@ -154,3 +154,43 @@ def test_a_compiled_function_is_drawn_as_its_last_plan():
     ]  # fmt: skip
     assert drawing.picture.clusters[0].details == "13 params"
     assert drawing.source == draw(step.plans[0], view="architecture").source
+
+
+def in_itself():
+    given = [(1, 2)]
+    given.append(given)
+    return given
+
+
+def deep(levels):
+    found = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+class Wordless:
+    def __repr__(self):
+        raise ValueError("no words")
+
+
+class Junk:
+    def graph(self):
+        return 7
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: draw(nn.Linear(2, 2), in_itself()), "lies in itself"),
+        (lambda: draw(nn.Linear(2, 2), (-1, 2)), r"from 0 on.*Received \(-1, 2\)"),
+        (lambda: draw(nn.Linear(2, 2), (10**9, 10**9)), "below 16 GiB"),
+        (lambda: draw(deep(50_000)), "takes tensors. Received list"),
+        (lambda: draw(Wordless()), "takes tensors. Received Wordless"),
+        (lambda: draw(Junk()), "returns a Graph. Received the number 7"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_one_line(call, words):
+    with pytest.raises((tg.UsageError, tg.ShapeError), match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..core.errors import TinygraphError
 from ..core.graph import Graph
 from ..nn.module import Module
 from .inputs import example_input
@@ -52,7 +54,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Load, call, draw, and print the path of the picture."""
-    from ..viz import draw
     from ..viz.checks import check_count
     from ..viz.files import checked_target
     from ..viz.render import checked_format
@@ -61,11 +62,18 @@ def run(arguments: argparse.Namespace) -> None:
     out = checked_target(f"{name or 'graph'}.svg" if arguments.out is None else arguments.out)
     checked_format(out.suffix)
     check_count("draw", "depth", arguments.depth, 0)
+    with running(arguments.target, told=(TinygraphError,)):  # extra_repr, for example, is theirs
+        print(_made(arguments, out))
+
+
+def _made(arguments: argparse.Namespace, out: Path) -> str | Path:
+    """Return the lines of text, or the path of the picture."""
+    from ..viz import draw
+
     inputs = [example_input(text, seed) for seed, text in enumerate(arguments.inputs)]
     found = _graph(load_target(arguments.target), inputs, arguments.target)
     if arguments.text:
-        print(found.to_text(arguments.depth))
-        return
+        return found.to_text(arguments.depth)
     upstream = arguments.gradients or arguments.backward or arguments.heat == "gradients"
     drawing = draw(
         found,
@@ -79,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         direction=arguments.direction,
         title=arguments.title,
     )
-    print(drawing.render(out))
+    return drawing.render(out)
 
 
 def _graph(thing: Any, inputs: Sequence[np.ndarray], target: str) -> Graph:

@@ -96,21 +96,35 @@ def _run_file(path: Path) -> ModuleType:
 
 
 @contextmanager
-def running(what: str) -> Iterator[None]:
-    """Tell the failure of a user's code in one line, with the place in it."""
+def running(what: str, told: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Tell the failure of a user's code in one line, with the place in it.
+
+    Errors that are ``told`` well enough go through.
+    """
     try:
         yield
+    except KeyboardInterrupt:
+        raise
+    except told:
+        raise
     except SystemExit as error:
         raise TargetError(f"{shorten(what)} ended itself, with exit code {error.code}.") from error
-    except Exception as error:
-        said = " ".join(str(error).split())
+    except BaseException as error:
+        said = _said(error)
         kind = "" if isinstance(error, TinygraphError) and said else f"{type(error).__name__}: "
         raise TargetError(
             f"{shorten(what)} failed{_place_of(error)}: {kind}{shorten(said, 300)}"
         ) from error
 
 
-def _place_of(error: Exception) -> str:
+def _said(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # a class of the user's whose words fail, too
+        return ""
+
+
+def _place_of(error: BaseException) -> str:
     """Return `` in line 3 of net.py``: the innermost line that is neither ours nor Python's."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         return f" in line {error.lineno} of {Path(error.filename).name}"

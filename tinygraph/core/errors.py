@@ -85,7 +85,15 @@ def describe(value: Any) -> str:
         return f"the number {value!r}"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{tuple(value.shape)} {value.dtype}"
-    return f"{type(value).__name__} {shorten(repr(value))}"
+    return f"{type(value).__name__} {shorten(_shown(value))}".rstrip()
+
+
+def _shown(value: Any) -> str:
+    """Return the ``repr`` of a value; "" where it has none: an error must not fail on the way."""
+    try:
+        return repr(value)
+    except Exception:
+        return ""
 
 
 def describe_all(values: Iterable[Any]) -> str:

@@ -5,6 +5,7 @@ A model is anything with ``modules()``, ``parameters()`` and ``training``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from .dtypes import as_array
+from .errors import ShapeError, UsageError, compose_message, shorten
 from .modes import get_default_dtype
+from .storage import Array
 from .tensor import Tensor
 
 
@@ -74,13 +77,31 @@ def example_inputs(model: Any, given: Any) -> list[Any]:
     >>> [x.shape for x in example_inputs(nn.Linear(2, 3), [(5, 2), 1.0])]
     [(5, 2), ()]
     """
-    if isinstance(given, list):
-        return [x for part in given for x in example_inputs(model, part)]
+    return list(_tensors_of(model, given, ()))
+
+
+MOST_BYTES = 1 << 34
+"""An example larger than this is a slip of the pen."""
+
+
+def _tensors_of(model: Any, given: Any, around: tuple[int, ...]) -> Iterator[Tensor]:
+    """Yield the tensors of one argument; ``around`` are the containers that it lies in."""
     if isinstance(given, tuple) and all(isinstance(n, int | np.integer) for n in given):
-        floating = (p.dtype for p in getattr(model, "parameters", tuple)() if p.dtype.kind == "f")
-        return [Tensor(np.zeros(given, next(floating, get_default_dtype())))]
-    if isinstance(given, tuple):
-        return [x for part in given for x in example_inputs(model, part)]
-    if isinstance(given, Tensor):
-        return [given]
-    return [Tensor(as_array(given))]
+        yield Tensor(_zeros(model, given))
+    elif isinstance(given, list | tuple):
+        if id(given) in around:
+            raise UsageError("An example input lies in itself. Fix: draw(model, (8, 2)).")
+        for part in given:
+            yield from _tensors_of(model, part, (*around, id(given)))
+    else:
+        yield given if isinstance(given, Tensor) else Tensor(as_array(given))
+
+
+def _zeros(model: Any, shape: tuple[int, ...]) -> Array:
+    floating = (p.dtype for p in getattr(model, "parameters", tuple)() if p.dtype.kind == "f")
+    dtype = next(floating, get_default_dtype())
+    if min(shape, default=0) < 0 or math.prod(map(int, shape)) * dtype.itemsize > MOST_BYTES:
+        fix = "the shape of one small batch, such as (8, 2)"
+        what = f"The lengths of an example are from 0 on, and below {MOST_BYTES >> 30} GiB in all"
+        raise ShapeError(compose_message(what, shorten(str(shape)), fix))
+    return np.zeros(shape, dtype)

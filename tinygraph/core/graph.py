@@ -354,7 +354,7 @@ def graph(*outputs: Any) -> Graph:
     if len(outputs) == 1 and not isinstance(outputs[0], Tensor):
         given = getattr(outputs[0], "graph", None)
         if callable(given):
-            return given()  # type: ignore[no-any-return]
+            return _checked_graph(given())
     for output in outputs:
         if not isinstance(output, Tensor):
             raise UsageError(
@@ -363,6 +363,14 @@ def graph(*outputs: Any) -> Graph:
     if not outputs:
         raise UsageError("graph needs at least one tensor.")
     return Graph(outputs)
+
+
+def _checked_graph(found: Any) -> Graph:
+    if not isinstance(found, Graph):
+        raise UsageError(
+            compose_message(".graph() returns a Graph", describe(found), "return tg.graph(loss)")
+        )
+    return found
 
 
 def node_of(tensor: Tensor) -> Node | None:

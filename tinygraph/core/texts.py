@@ -28,5 +28,5 @@ def parse(text: str) -> ast.expr | None:
     text = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)(?=[^\W\d])(?!e[-+]?\d)", r"\1*", text)  # 3x is 3·x
     try:
         return ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # as ast.parse documents them
         return None

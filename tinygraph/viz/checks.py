@@ -15,6 +15,15 @@ def check_choice(who: str, name: str, value: Any, choices: tuple[Any, ...]) -> N
         raise UsageError(f"{who}: {name} is one of {wanted}. Received {describe(value)}.")
 
 
+def check_seconds(who: str, value: Any) -> None:
+    """Raise unless ``value`` is a time above 0, or None."""
+    is_time = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    if value is not None and not is_time:
+        raise UsageError(
+            f"{who}: timeout is a number of seconds above 0, or None. Received {describe(value)}."
+        )
+
+
 def check_count(who: str, name: str, value: Any, least: int, most: int | None = None) -> None:
     """Raise unless ``value`` is a whole number in the range, or (without ``most``) None."""
     is_count = isinstance(value, int) and not isinstance(value, bool) and value >= least

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import graphviz
 
+from .checks import check_seconds
 from .dot import to_digraph
-from .files import checked_target, write_file
+from .files import as_path, checked_target, write_file
 from .mermaid import mermaid_text
 from .model import Picture
 from .render import HINT, TIMEOUT, RenderError, checked_format, render_dot
@@ -78,6 +79,7 @@ class Drawing:
         plain = checked_format(format)
         if plain == "mmd":
             return self.to_mermaid().encode("utf-8")
+        check_seconds("pipe", timeout)
         return render_dot(self.source, plain, timeout)
 
     def render(self, path: str | os.PathLike[str], timeout: float | None = TIMEOUT) -> Path:
@@ -106,7 +108,7 @@ class Drawing:
         ...     tg.draw(x * y).render(folder + "/product.dot").name
         'product.dot'
         """
-        fmt = checked_format(Path(path).suffix)
+        fmt = checked_format(as_path(path).suffix)
         target = checked_target(path)
         write_file(target, self.pipe(fmt, timeout))
         return target

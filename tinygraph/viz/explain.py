@@ -14,7 +14,7 @@ from .build import Request, build
 from .checks import check_choice, check_count
 from .drawing import Drawing
 from .equations import whole_expression
-from .files import checked_target, write_file
+from .files import as_path, checked_target, write_file
 from .notation import Notation
 from .page.explore import explore
 from .render import RenderError
@@ -115,7 +115,7 @@ class Explanation:
         ...     tg.explain(x * y).save(folder + "/product.html").name
         'product.html'
         """
-        suffix = Path(path).suffix.lower()
+        suffix = as_path(path).suffix.lower()
         if suffix not in SUFFIXES:
             raise UsageError(
                 compose_message(

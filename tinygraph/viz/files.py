@@ -5,12 +5,26 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from ..core.errors import shorten
+from ..core.errors import UsageError, compose_message, describe, shorten
 from .render import RenderError
 
 LONGEST = 160
 """Of a longer path an error shows the two ends."""
+
+
+def as_path(path: Any) -> Path:
+    """Return what names a file as a path.
+
+    Raises
+    ------
+    UsageError
+        If it is neither a text nor a path.
+    """
+    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+        raise UsageError(compose_message("A file has a name", describe(path), '"graph.svg"'))
+    return Path(path)
 
 
 def checked_target(path: str | os.PathLike[str]) -> Path:
@@ -21,7 +35,7 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
     RenderError
         If it is a folder, or its folder is missing or may not be written.
     """
-    target = Path(path)
+    target = as_path(path)
     folder = target.parent
     try:
         problem = _problem_of(target, folder)

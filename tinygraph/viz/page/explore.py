@@ -10,9 +10,9 @@ from typing import Any
 
 from ...core.errors import UsageError, compose_message, describe
 from ...core.tensor import Tensor
-from ..checks import check_count
+from ..checks import check_count, check_seconds
 from ..equations import whole_expression
-from ..files import checked_target, write_file
+from ..files import as_path, checked_target, write_file
 from ..notation import Notation
 from ..render import RenderError, lay_out
 from ..text import TOOLTIP_LIMIT, clean
@@ -141,6 +141,7 @@ def explore(
     graphs = _checked_graphs(t)
     check_count("explore", "depth", depth, 0)
     check_count("explore", "limit", limit, 5, 10_000)
+    check_seconds("explore", timeout)
     target = None if path is None else _checked_path(path)
     pages = [GraphPage(t, key, names, depth, grad, limit) for key, t in graphs.items()]
     heading = str(title) if title is not None else _heading(pages)
@@ -186,7 +187,7 @@ def _checked_graphs(t: Any) -> dict[str, Tensor]:
 
 
 def _checked_path(path: str | os.PathLike[str]) -> Path:
-    target = Path(path)
+    target = as_path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         fix = 'explore(t, "graph.html")'
         raise UsageError(compose_message("The page is an HTML file", repr(str(path))[:60], fix))
