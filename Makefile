@@ -21,7 +21,7 @@ help: ## List the targets
 	    awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 demo: $(VENV)/examples.stamp ## Train on real data, draw the graphs, write everything to out/
-	$(RUN) tinygraph demo --out $(OUT)
+	$(RUN) tinygraph demo --out "$(OUT)"
 
 # Two workers with small matrices: threads of their own would only get in each other's way.
 test test-all: export OPENBLAS_NUM_THREADS = 1

@@ -1,5 +1,8 @@
 """tinygraph: a small, graph-based autodiff framework to understand, build, train and see."""
 
+import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from . import data, lessons, linalg, nn, optim, plots, train
 from .check import check_op, gradcheck, gradgradcheck
 from .core import memory as _memory
@@ -35,6 +38,7 @@ from .core.modes import (
     set_default_dtype,
 )
 from .core.op import Op, composite, op
+from .core.other_names import missing_attribute as _missing_attribute
 from .core.registry import REGISTRY
 from .core.structure import broadcast_to
 from .core.tensor import Tensor
@@ -194,6 +198,12 @@ from .optim.clip import clip_grad_norm, clip_grad_value
 from .plan import compile, disable_compile
 from .train import History, evaluate, fit, parallel, predict
 from .viz import Drawing, Explanation, Explorer, RenderError, draw, explain, explore
+
+if not _TYPE_CHECKING:
+
+    def __getattr__(name):
+        raise _missing_attribute("torch", name, _sys.modules[__name__])
+
 
 _memory.keep_freed_memory()
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import tinygraph as tg
 from tinygraph.core.op import KINDS, Composite, Op
+from tinygraph.core.other_names import NAMES, PAIRS
 from tinygraph.core.registry import is_builtin
 from tools import differentiable
 
@@ -103,6 +104,12 @@ def op_table() -> str:
     return "\n".join(parts)
 
 
+def pytorch_names() -> str:
+    """Return the table of the page for users of PyTorch, from what errors propose."""
+    pairs = [(code(theirs), code(ours)) for theirs, ours in PAIRS]
+    return table(("PyTorch", "tinygraph"), pairs + [(code(name), fix) for name, fix in NAMES.items()])
+
+
 # ---- the reference --------------------------------------------------------------------------
 
 
@@ -185,8 +192,12 @@ def reference(module: ModuleType) -> str:
 
 
 def pages() -> dict[str, str]:
-    """Return the generated pages by file name."""
-    found = {"ops.md": op_table(), "differentiable.md": differentiable.page()}
+    """Return the generated pages by file name; what lies in ``parts`` other pages include."""
+    found = {
+        "ops.md": op_table(),
+        "differentiable.md": differentiable.page(),
+        "parts/pytorch_names.md": pytorch_names(),
+    }
     for module in public_modules():
         found[f"{module.__name__}.rst"] = reference(module)
     return found
@@ -194,7 +205,7 @@ def pages() -> dict[str, str]:
 
 def write_pages(folder: Path) -> None:
     """Write the pages into ``folder``; an unchanged page keeps its date, folders stay."""
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
     wanted = pages()
     for path in folder.iterdir():
         if path.is_file() and path.name not in wanted:

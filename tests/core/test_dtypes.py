@@ -1,4 +1,4 @@
-"""The dtype rules of design §2, each a row."""
+"""The dtype rules, each a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The imports of the package keep the layers of design §9."""
+"""The imports of the package keep the layers of docs/architecture.md."""
 
 from __future__ import annotations
 

@@ -38,6 +38,18 @@ def test_subset():
     assert list(Subset("abc", np.array([2, 1]))) == ["c", "b"]
 
 
+def test_a_slice_of_a_subset_is_a_batch():
+    part = Subset(TensorDataset(X, Y), [4, 0, 2])
+    x, y = part[:2]
+    assert x.tolist() == [[8, 9], [0, 1]] and y.tolist() == [1, 0]
+    assert part[np.array([2, 2])][0].tolist() == [[4, 5], [4, 5]]
+    assert part[np.int64(0)][1] == 1
+    assert Subset(part, [1, 0])[1:][0].tolist() == [[8, 9]]
+    assert Subset([3.0, 4.0, 5.0], [2, 0])[:].tolist() == [5, 3]
+    with pytest.raises(IndexError):
+        part[3]
+
+
 # ---- splits ------------------------------------------------------------------------------------
 
 

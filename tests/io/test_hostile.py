@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -28,10 +30,19 @@ def one(shape=(2,), dtype="F32", offsets=(0, 8), **more):
     return {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets), **more}
 
 
+def zipped():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02}.")
+    return file.getvalue()
+
+
 F8 = bytes(8)
 HOSTILE = {
     "an empty file": (b"", "length of the header"),
     "zeros": (bytes(100), "begin with"),
+    "a text": (b"x,y\n0.1,0.2\n" * 9, "no safetensors file"),
+    "what torch.save writes": (zipped(), r"zip archive.*safetensors\.torch\.save_file"),
     "a header as large as memory": (raw({}, length=2**63), "said to be"),
     "a header as large as can be": (raw({}, length=2**64 - 1), "said to be"),
     "one byte too long": (raw({}, length=3), "said to be"),

@@ -1,4 +1,4 @@
-"""The numerics contract of design §3: a row each, in float32 and float64, without a warning."""
+"""The numerics contract: a row each, in float32 and float64, without a warning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numerics contract of design §3 for reductions, scans, sorting and linear algebra."""
+"""The numerics contract for reductions, scans, sorting and linear algebra."""
 
 from __future__ import annotations
 

@@ -112,8 +112,15 @@ class Subset:
     Examples
     --------
     >>> import tinygraph as tg
-    >>> list(tg.data.Subset(["a", "b", "c"], [2, 0]))
+    >>> part = tg.data.Subset(["a", "b", "c"], [2, 0])
+    >>> list(part)
     ['c', 'a']
+
+    A slice is a batch, as of a :class:`TensorDataset`:
+
+    >>> x, y = tg.data.Subset(tg.data.TensorDataset([1.0, 2.0, 3.0], [0, 1, 0]), [2, 0])[:2]
+    >>> x, y
+    (array([3., 1.], dtype=float32), array([0, 0]))
     """
 
     def __init__(self, dataset: Dataset, indices: Any) -> None:
@@ -133,8 +140,10 @@ class Subset:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index: int) -> Any:
-        return self.dataset[int(self.indices[index])]
+    def __getitem__(self, index: Any) -> Any:
+        """Return a sample, or for a slice or an array of indices their batch."""
+        rows = self.indices[index]
+        return self.dataset[int(rows)] if rows.ndim == 0 else read(self.dataset, rows)
 
     def batch(self, rows: Array) -> Any:
         """Return the batch of these samples."""

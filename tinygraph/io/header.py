@@ -27,6 +27,9 @@ DTYPES = {
 
 MOST_AXES = 64
 
+ZIP = b"PK\x03\x04"
+"""How a zip archive begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -61,7 +64,7 @@ def read_header(file: BinaryIO, size: int) -> Header:
         raise CheckpointError(f"it ends after {len(prefix)} bytes, in the length of the header")
     length = int.from_bytes(prefix, "little")
     if length > size - 8:
-        raise CheckpointError(f"its header is said to be {length} bytes long, of {size} in all")
+        raise CheckpointError(_not_safetensors(prefix, length, size))
     if length > longest_header(size):
         raise CheckpointError(
             f"its header has {length} bytes, more than the {longest_header(size)} that are read "
@@ -75,6 +78,19 @@ def read_header(file: BinaryIO, size: int) -> Header:
     entries = sorted((_entry(*item) for item in fields.items()), key=lambda e: (e.begin, e.end))
     _check_tiling(entries, size - 8 - length)
     return Header(prefix + text, tuple(entries), metadata)
+
+
+def _not_safetensors(prefix: bytes, length: int, size: int) -> str:
+    """Say what a file is whose first 8 bytes cannot be the length of a header."""
+    if prefix.startswith(ZIP):
+        return (
+            "it is a zip archive, as torch.save and np.savez write them, and no safetensors file. "
+            "Fix: in PyTorch, safetensors.torch.save_file(model.state_dict(), path)"
+        )
+    return (
+        "it is cut off, or no safetensors file: by its first 8 bytes its header is said to be "
+        f"{length} bytes long, of {size} in all"
+    )
 
 
 def longest_header(size: int) -> int:
