@@ -1,7 +1,6 @@
 """tinygraph: a small, graph-based autodiff framework to understand, build, train and see."""
 
 import sys as _sys
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import data, lessons, linalg, nn, optim, plots, train
 from .check import check_op, gradcheck, gradgradcheck
@@ -199,10 +198,10 @@ from .plan import compile, disable_compile
 from .train import History, evaluate, fit, parallel, predict
 from .viz import Drawing, Explanation, Explorer, RenderError, draw, explain, explore
 
-if not _TYPE_CHECKING:
 
-    def __getattr__(name):
-        raise _missing_attribute("torch", name, _sys.modules[__name__])
+def __getattr__(name: str) -> object:
+    """Say what a name of PyTorch is called here."""
+    raise _missing_attribute("torch", name, _sys.modules[__name__])
 
 
 _memory.keep_freed_memory()

@@ -67,6 +67,7 @@ from .core.modes import set_default_dtype as set_default_dtype
 from .core.op import Op as Op
 from .core.op import composite as composite
 from .core.op import op as op
+from .core.other_names import missing_attribute as _missing_attribute
 from .core.registry import REGISTRY as REGISTRY
 from .core.tensor import Tensor as Tensor
 from .extras import MissingExtraError as MissingExtraError

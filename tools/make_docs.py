@@ -107,7 +107,9 @@ def op_table() -> str:
 def pytorch_names() -> str:
     """Return the table of the page for users of PyTorch, from what errors propose."""
     pairs = [(code(theirs), code(ours)) for theirs, ours in PAIRS]
-    return table(("PyTorch", "tinygraph"), pairs + [(code(name), fix) for name, fix in NAMES.items()])
+    return table(
+        ("PyTorch", "tinygraph"), pairs + [(code(name), fix) for name, fix in NAMES.items()]
+    )
 
 
 # ---- the reference --------------------------------------------------------------------------

@@ -102,7 +102,6 @@ NAMES = {
 """What has no counterpart of the same form."""
 
 
-
 def missing_attribute(owner: str, name: str, obj: Any) -> AttributeError:
     """Return the error for an attribute that a tensor or the package does not have.
 
