@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph.core.op import Composite
+from tools.make_docs import entries, public_modules
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -77,6 +79,14 @@ def test_readme_has_the_promised_sizes() -> None:
     circuit, training = codes[0], next(c for c in codes if "optimizer.step()" in c)
     assert sum(1 for line in circuit.splitlines() if line) <= 6
     assert sum(1 for line in training.splitlines() if line) <= 15
+
+
+def test_the_reference_describes_what_is_ours_and_documented() -> None:
+    found = [(home, name, thing) for m in public_modules() for home, name, thing in entries(m)]
+    assert len(found) > 400
+    for home, name, thing in found:
+        assert home.startswith("tinygraph"), f"{home}.{name}: the module needs __all__"
+        assert inspect.getdoc(thing), f"{home}.{name} has no docstring"
 
 
 def test_the_page_of_primitives_agrees_with_the_registry():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import GradcheckError, UsageError
-from ..core.op import Composite, Op
+from ..core.op import Op
 from .derivatives import DERIVATIVE_CHECKS
 from .problem import name_of
 from .readers import READER_CHECKS
@@ -110,8 +110,3 @@ def _as_sample(given: Any, number: int) -> Sample:
     inputs = given if isinstance(given, tuple) else (given,)
     plain = tuple(np.asarray(x) if hasattr(x, "__array__") else x for x in inputs)
     return Sample(f"number {number}", plain)
-
-
-def is_differentiable(record: Record) -> bool:
-    """Tell whether a record has derivatives at all."""
-    return isinstance(record, Composite) or record.vjps is not None

@@ -72,10 +72,20 @@ class Op:
         Short sign for pictures, such as ``×``.
     formula, local : str, tuple of str
         The forward formula and the derivative by each input, as text.
+    kinks : str
+        The convention where there is no derivative, as text.
+    doc : str
+        What it does; by default the docstring of ``forward``.
     discrete : frozenset of int
         Inputs that are masks or indices: no promotion, no gradient.
     prepare : callable or None
         ``prepare(*inputs, **attrs)`` validates shapes and returns completed attributes.
+    star : bool
+        The first attribute may be given as several arguments: ``t.reshape(2, 3)``.
+    quiet : bool
+        It can leave its domain (log of 0): inf and nan come without NumPy's warning.
+    numpy : tuple of callables
+        The functions of NumPy that dispatch to it; a ufunc given as ``forward`` always does.
     """
 
     def __init__(

@@ -20,6 +20,12 @@ from ..core.tensor import Tensor
 from ..ops.creation import check_finite
 from ..ops.random import Generator, normal, uniform
 
+__all__ = [
+    "uniform_", "normal_", "trunc_normal_", "constant_", "zeros_", "ones_", "eye_",
+    "calculate_gain", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_",
+    "lecun_normal_", "orthogonal_",
+]  # fmt: skip
+
 
 def _check(who: str, tensor: Any) -> None:
     """Raise unless ``tensor`` is a floating leaf; before anything is drawn."""

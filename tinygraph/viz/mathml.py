@@ -24,7 +24,6 @@ _SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "−", ast.Mult: "·", ast.MatMult: "@",
     ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥", ast.Eq: "=", ast.NotEq: "≠",
 }  # fmt: skip
-PARTIAL = "<mo>∂</mo>"
 NO_BREAK_SPACE = "\u00a0"
 _SPACE = '<mspace width="0.25em"/>'
 
