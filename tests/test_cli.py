@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -145,6 +146,14 @@ def test_explain_refuses_in_one_line(arguments, words, capsys):
     printed, line = capsys.readouterr()
     assert printed == "" and line.count("\n") == 1
     assert line.startswith("tinygraph: ") and words in line
+
+
+def test_output_is_utf8_whatever_the_system_uses():
+    command = [sys.executable, "-m", "tinygraph", "explain", "x*x", "x=-3"]
+    environment = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 0 and done.stderr == b""
+    assert "x = −3" in done.stdout.decode("utf-8") and "∂f/∂x" in done.stdout.decode("utf-8")
 
 
 def test_a_reader_that_stops_early_is_no_error():

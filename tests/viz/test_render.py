@@ -96,7 +96,7 @@ def test_without_any_graphviz_there_is_a_hint_and_the_text(drawing, no_dot, monk
     bundle = drawing._repr_mimebundle_()
     assert set(bundle) == {"text/plain"}
     assert HINT in bundle["text/plain"] and "digraph tinygraph" in bundle["text/plain"]
-    assert drawing.render(tmp_path / "graph.gv").read_text().startswith("digraph")
+    assert drawing.render(tmp_path / "graph.gv").read_text("utf-8").startswith("digraph")
 
 
 def test_a_notebook_shows_svg(drawing, no_dot):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import re
 import sys
@@ -35,6 +37,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    _write_utf8()
     arguments = _parser().parse_args(_protect_minus(sys.argv[1:] if argv is None else argv))
     try:
         arguments.run(arguments)
@@ -48,6 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("tinygraph: stopped", file=sys.stderr)
         return STOPPED
     return 0
+
+
+def _write_utf8() -> None:
+    """Formulas have signs that some encodings lack, such as Windows' for output into a file."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            stream.reconfigure(encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
