@@ -57,6 +57,7 @@ def pull_back(
     gradients: Gradients,
     keep: set[Tensor],
     create_graph: bool = False,
+    remember: bool = True,
 ) -> Gradients:
     """Carry the gradients through the nodes of ``order``, newest first: the hot loop.
 
@@ -72,6 +73,8 @@ def pull_back(
         Results whose gradient is wanted too.
     create_graph : bool
         Run the VJPs on tensors, so that the gradients have a graph of their own.
+    remember : bool
+        False: run them on tensors, but without a graph; for a recorder, which hears of every op.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def pull_back(
     owned: set[Tensor] = set()  # whose gradient is memory made here: may be added to in place
     may_have_changed = bool(order) and Storage.last_written > order[-1].index
     t: Any = None
-    recording = modes(grad_enabled=True) if create_graph else NOT_RECORDING
+    recording = modes(grad_enabled=remember) if create_graph else NOT_RECORDING
     with np.errstate(all="ignore"), recording:
         watchers = current_modes().watchers
         try:

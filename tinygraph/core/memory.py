@@ -31,3 +31,14 @@ def keep_freed_memory() -> bool:
     kept = [any(mallopt(option, limit) for limit in LIMITS)
             for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD)]  # fmt: skip
     return all(kept)
+
+
+def give_back_freed_memory() -> bool:
+    """Give what was freed back to the system after all, and tell whether anything was.
+
+    For the end of work whose arrays nobody will ask for again in these sizes.
+    """
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (OSError, TypeError, AttributeError):
+        return False

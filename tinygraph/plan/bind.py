@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from .kernels import kernels
-from .values import Role, Step, Value, memory_of, same_layout
+from .patterns import memory_of, same_layout
+from .values import Role, Step, Value
 
 Call = tuple[Callable[..., Any], list[Any]]
 Place = tuple[list[Any], int]

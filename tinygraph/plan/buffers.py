@@ -1,120 +1,95 @@
-"""Memory of a replay: each temporary value lives in a buffer until its last reader is done."""
+"""Memory of a replay: each temporary value has its place until its last reader is done.
+
+All places lie in one block of memory. The largest are given out first, each in the smallest gap
+that nothing leaves it no room in while it is needed: for training steps the block is then as
+large as what must exist at once, or hardly larger.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..core.storage import Array
-from .values import Role, Step, Value, same_layout
+from .patterns import ALIGNMENT, aligned, lay_out, same_layout, size_of
+from .values import Role, Step, Value
 
-ALIGNMENT = 64
-"""Bytes of a cache line."""
+STAGGER = 5 * ALIGNMENT
+"""Bytes between large neighbours: arrays a power of two apart would fight for the same lines of
+the cache."""
 
-
-def lay_out(pattern: Array, memory: Array | None = None) -> Array:
-    """Return an array with the shape, dtype and strides of ``pattern``, in ``memory`` (bytes)."""
-    low, high = _extent(pattern)
-    if memory is None:
-        memory = aligned(high - low)
-    return np.ndarray(pattern.shape, pattern.dtype, memory, -low, pattern.strides)
+PAGE = 4096
 
 
-def _extent(pattern: Array) -> tuple[int, int]:
-    """Return the range of byte offsets, from the first element, that an array covers."""
-    if pattern.size == 0:
-        return 0, 0
-    steps = [(n - 1) * s for n, s in zip(pattern.shape, pattern.strides, strict=True)]
-    low = sum(s for s in steps if s < 0)
-    return low, sum(s for s in steps if s > 0) + pattern.itemsize
+@dataclass(eq=False, slots=True)
+class Place:
+    """Memory for values that follow each other in place.
 
+    Attributes
+    ----------
+    size : int
+        In bytes.
+    first, last : int
+        The steps between which it is needed.
+    values : list of Value
+    start : int
+        Where it begins in the block.
+    """
 
-def size_of(pattern: Array) -> int:
-    """Return the bytes that an array covers."""
-    low, high = _extent(pattern)
-    return high - low
-
-
-def aligned(size: int) -> Array:
-    """Return ``size`` bytes that begin at a cache line."""
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + size]
-
-
-def distinct(array: Array) -> Array:
-    """Return the elements of an array that lie at places of their own (broadcast axes once)."""
-    if array.size == 0:
-        return array
-    index = [slice(0, 1) if s == 0 else slice(None) for s in array.strides]
-    return array[(..., *index)]  # the dots keep a 0-d array one
-
-
-def frozen(array: Array) -> Array:
-    """Return a copy with the same strides."""
-    copy = lay_out(array)
-    np.copyto(distinct(copy), distinct(array))
-    return copy
+    size: int
+    first: int
+    last: int
+    values: list[Value] = field(default_factory=list)
+    start: int = 0
 
 
 class Pool:
-    """Buffers by size; freed ones are given out again."""
+    """The memory of all places.
 
-    def __init__(self) -> None:
-        self.buffers: list[Array] = []
-        self._free: list[Array] = []
-        self.in_use = self.peak = 0
+    Attributes
+    ----------
+    nbytes : int
+        Its size.
+    least : int
+        Bytes of what must exist at once: no sharing could do with less.
+    """
 
-    def take(self, size: int) -> Array:
-        """Return the smallest free buffer that fits (and is not twice too large), or a new one."""
-        fitting = [b for b in self._free if size <= b.size <= 2 * size + 1024]
-        buffer = min(fitting, key=lambda b: b.size, default=None)
-        if buffer is None:
-            buffer = aligned(size)
-            self.buffers.append(buffer)
-        else:
-            self._free = [b for b in self._free if b is not buffer]
-        self.in_use += buffer.size
-        self.peak = max(self.peak, self.in_use)
-        return buffer
-
-    def give_back(self, buffer: Array) -> None:
-        """Let another value have the buffer."""
-        self.in_use -= buffer.size
-        self._free.append(buffer)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all buffers."""
-        return sum(b.size for b in self.buffers)
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.nbytes = arrange(places)
+        self.least = _most_at_once(places)
+        memory = aligned(self.nbytes)
+        for place in places:
+            part = memory[place.start : place.start + place.size]
+            for value in place.values:
+                value.bound = lay_out(value.array, part)
 
 
 def allocate(steps: Sequence[Step], kept: Sequence[Value]) -> Pool:
     """Give every temporary value of ``steps`` its array; those of ``kept`` live to the end."""
-    pool = Pool()
+    return Pool(_places(steps, kept))
+
+
+def _places(steps: Sequence[Step], kept: Sequence[Value]) -> list[Place]:
+    places: list[Place] = []
+    place_of: dict[Value, Place] = {}
     last = _last_reads(steps, kept)
-    memory: dict[Value, Array] = {}
     for number, step in enumerate(steps):
         dying = {v.owner for v in step.values() if last.get(v.owner) == number}
         for out in step.outs:
             if out.role is not Role.TEMPORARY or out.owner is not out or out.bound is not None:
                 continue
-            heir = _in_place(step, out, dying, memory)
+            heir = _in_place(step, out, dying & place_of.keys())
             if heir is None:
-                memory[out] = pool.take(size_of(out.array))
-                out.bound = lay_out(out.array, memory[out])
+                place = Place(size_of(out.array), number, number)
+                places.append(place)
             else:
                 dying.discard(heir)
-                memory[out] = memory.pop(heir)
-                out.bound = heir.bound
-            if out not in last:
-                dying.add(out)
-        for value in dying:
-            if value in memory:
-                pool.give_back(memory.pop(value))
-    return pool
+                place = place_of[heir]
+            place.values.append(out)
+            place.last = last.get(out, number)
+            place_of[out] = place
+    return places
 
 
 def _last_reads(steps: Sequence[Step], kept: Sequence[Value]) -> dict[Value, int]:
@@ -127,13 +102,45 @@ def _last_reads(steps: Sequence[Step], kept: Sequence[Value]) -> dict[Value, int
     return last
 
 
-def _in_place(step: Step, out: Value, dying: set[Value], memory: dict[Value, Any]) -> Value | None:
+def _in_place(step: Step, out: Value, dying: set[Value]) -> Value | None:
     """Return the input whose memory the result can take over, element by element."""
     if step.op is None or not step.op.in_place:
         return None
     for x in step.inputs:
-        if isinstance(x, Value) and x in dying and x in memory and same_layout(x.array, out.array):
+        if isinstance(x, Value) and x in dying and same_layout(x.array, out.array):
             others = [v for v in step.inputs if isinstance(v, Value) and v is not x]
             if all(v.owner is not x for v in others):
                 return x
     return None
+
+
+def arrange(places: Sequence[Place]) -> int:
+    """Choose where each place begins, and return the bytes that all of them take."""
+    first, last, start, stop = np.zeros((4, len(places)), np.int64)
+    for k, place in enumerate(sorted(places, key=lambda p: (-p.size, p.first))):
+        room = _rounded(place.size)
+        beside = np.nonzero((first[:k] <= place.last) & (last[:k] >= place.first))[0]
+        beside = beside[np.argsort(start[beside])]
+        free = np.concatenate([[0], np.maximum.accumulate(stop[beside])])
+        gaps = start[beside] - free[:-1]
+        fitting = np.nonzero(gaps >= room)[0]
+        best = fitting[np.argmin(gaps[fitting])] if len(fitting) else -1
+        place.start = int(free[best])
+        first[k], last[k] = place.first, place.last
+        start[k], stop[k] = place.start, place.start + room
+    return int(stop.max(initial=0))
+
+
+def _rounded(size: int) -> int:
+    lines = -(-size // ALIGNMENT) * ALIGNMENT
+    return lines + STAGGER if size >= PAGE else lines
+
+
+def _most_at_once(places: Sequence[Place]) -> int:
+    if not places:
+        return 0
+    change = np.zeros(max(p.last for p in places) + 2, np.int64)
+    for place in places:
+        change[place.first] += place.size
+        change[place.last + 1] -= place.size
+    return int(change.cumsum().max())

@@ -12,10 +12,12 @@ from typing import Any
 from ..core.dtypes import as_array
 from ..core.errors import CompileError, UsageError, describe
 from ..core.graph import Graph
+from ..core.memory import give_back_freed_memory
 from ..core.modes import current_modes
 from ..core.storage import Storage
 from ..core.tensor import Tensor
-from .plan import Plan
+from .outputs import Outputs
+from .plan import ArgumentGradient, Plan
 from .record import Recorder
 from .signature import Quick, Signature, read, rebuild
 
@@ -56,6 +58,20 @@ class Compiled:
 
     def _record(self, key: Any, signature: Signature, args: Any, kwargs: Any) -> Any:
         recorder = Recorder()
+        outputs, gradients, result = self._run_once(recorder, signature, args, kwargs)
+        give_back_freed_memory()  # the graph of the run is gone
+        plan = Plan(recorder, outputs, gradients)
+        self._plans.setdefault(key, []).append(plan)
+        self._plans.move_to_end(key)
+        self._quick = None
+        while sum(map(len, self._plans.values())) > MOST_PLANS:
+            self._plans.popitem(last=False)
+        return result
+
+    def _run_once(
+        self, recorder: Recorder, signature: Signature, args: Any, kwargs: Any
+    ) -> tuple[Outputs, list[ArgumentGradient], Any]:
+        """Run the function while it is recorded; what it returns comes back without its graph."""
         stand_ins: list[Tensor] = []
         again: dict[int, Tensor] = {}
         position = iter(range(len(signature.arrays)))
@@ -80,16 +96,17 @@ class Compiled:
                 args = rebuild(args, stand_in)
                 kwargs = {name: rebuild(kwargs[name], stand_in) for name in sorted(kwargs)}
                 result = self.function(*args, **kwargs)
+            outputs = Outputs(recorder, result, self.copy)
+            gradients = [ArgumentGradient(recorder, tensor) for tensor in stand_ins]
         except CompileError:
             recorder.undo.take_back()
             raise
-        plan = Plan(recorder, result, stand_ins, self.copy)
-        self._plans.setdefault(key, []).append(plan)
-        self._plans.move_to_end(key)
-        self._quick = None
-        while sum(map(len, self._plans.values())) > MOST_PLANS:
-            self._plans.popitem(last=False)
-        return plan.first(result, signature.tensors, stand_ins)
+        finally:
+            recorder.forget()
+        for given, gradient, tensor in zip(signature.tensors, gradients, stand_ins, strict=True):
+            if given is not None:
+                gradient.give(given, tensor._grad)
+        return outputs, gradients, outputs.first(result)
 
     @property
     def plans(self) -> list[Plan]:

@@ -15,7 +15,7 @@ import numpy as np
 from ..core.storage import Array
 from ..core.structure import ONES
 from ..core.sums import BLOCK_ROWS, adds_at_once
-from .buffers import distinct
+from .patterns import distinct
 from .values import Role, Step, Value
 
 Kernels = list[tuple[Callable[..., Any], tuple[Any, ...]]]

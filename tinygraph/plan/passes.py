@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import TinygraphError
+from .patterns import same_layout
 from .record import point
-from .values import Role, Step, Value, same_layout
+from .values import Role, Step, Value
 
 
 def without_repeats(steps: Sequence[Step], outputs: list[Value]) -> list[Step]:

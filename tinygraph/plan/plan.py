@@ -16,6 +16,7 @@ from .bind import Program
 from .blocks import Block, join_elementwise
 from .buffers import allocate
 from .kernels import join_casts
+from .outputs import Outputs
 from .passes import (
     check_closed,
     merge_pointers,
@@ -25,15 +26,7 @@ from .passes import (
 )
 from .record import Recorder
 from .show import Listing, graph_of, listing
-from .signature import rebuild
-from .values import Role, Value
-
-
-class Output:
-    """Place of a tensor in what the function returns."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
+from .values import Value
 
 
 class Plan:
@@ -48,27 +41,16 @@ class Plan:
     """
 
     def __init__(
-        self, recorder: Recorder, result: Any, stand_ins: Sequence[Tensor], copy: bool
+        self, recorder: Recorder, outputs: Outputs, arguments: Sequence[ArgumentGradient]
     ) -> None:
         self.guards = recorder.guards
-        self._copy = copy
         self._storages = list(recorder.storages.values())
         self._lock = threading.RLock()
         self._running = False
-        outputs: list[Value] = []
-        self._tensors: list[Any] = []
-
-        def output(x: Any) -> Any:
-            if isinstance(x, np.ndarray):
-                return x  # made from Python values: frozen
-            outputs.append(recorder.value_of(x))
-            self._tensors.append(x if outputs[-1].role is Role.LEAF else None)
-            return Output(len(outputs) - 1)
-
-        self._template = rebuild(result, output)
-        self._gradients = [_gradient_of(recorder, t) for t in stand_ins]
-        self._gives_gradients = any(dropped or g for dropped, g in self._gradients)
-        kept = [*outputs, *(g for _, g in self._gradients if g is not None)]
+        self._outputs = outputs
+        self._gradients = arguments
+        self._gives_gradients = any(g.dropped or g.value is not None for g in arguments)
+        kept = [*outputs.values, *(g.value for g in arguments if g.value is not None)]
         steps = without_repeats(recorder.steps, kept)
         steps = without_dead(steps, kept)
         steps = join_casts(steps, kept)
@@ -79,8 +61,8 @@ class Plan:
         self.pool = allocate(steps, kept)
         blocks = [step.call for step in steps if isinstance(step.call, Block)]
         self.nbytes = self.pool.nbytes + sum(block.pool.nbytes for block in blocks)
-        self._program = Program(steps, len(stand_ins))
-        self._results = self._program.arguments(kept)
+        self._program = Program(steps, len(arguments))
+        outputs.arrays = self._program.arguments(kept)
         self._calls = self._program.calls
         self._kept = kept
         self._ready = False
@@ -95,25 +77,6 @@ class Plan:
                 else:
                     shape, dtype = value.array.shape, value.array.dtype
                     value.array = np.broadcast_to(np.empty((), dtype), shape)
-
-    def first(self, result: Any, tensors: Sequence[Tensor | None], stand_ins: Any) -> Any:
-        """Return what the recorded run returned, as a replay does."""
-        for tensor, (dropped, value), stand_in in zip(
-            tensors, self._gradients, stand_ins, strict=True
-        ):
-            if tensor is not None and dropped:
-                tensor._grad = None
-            if tensor is not None and value is not None:
-                own_gradient(tensor, stand_in._grad)
-        numbers = iter(self._tensors)
-
-        def output(x: Any) -> Any:
-            if isinstance(x, np.ndarray):
-                return x
-            leaf = next(numbers)
-            return Tensor(x._data.copy(order="K")) if leaf is None else leaf
-
-        return rebuild(result, output)
 
     # ---- running ---------------------------------------------------------------------------
 
@@ -144,7 +107,7 @@ class Plan:
             self._ready = True
             if self._gives_gradients:
                 self._give_gradients(tensors)
-            return self._outputs(tensors)
+            return self._outputs()
 
     # ---- looking at it ---------------------------------------------------------------------
 
@@ -166,47 +129,34 @@ class Plan:
     def __repr__(self) -> str:
         return f"<plan of {len(self._calls)} steps, {self.nbytes} bytes of buffers>"
 
-    # ---- what it returns --------------------------------------------------------------------
-
-    def _outputs(self, tensors: Sequence[Tensor | None]) -> Any:
-        template = self._template
-        if type(template) is Output:
-            return self._output(template)
-        return _fill(template, self._output) if template is not None else None
-
-    def _output(self, place: Output) -> Tensor:
-        leaf = self._tensors[place.number]
-        if leaf is not None:
-            return leaf  # type: ignore[no-any-return]
-        array = self._results[place.number]
-        return Tensor(array.copy(order="K") if self._copy else array)
-
     def _give_gradients(self, tensors: Sequence[Tensor | None]) -> None:
         """Put the gradients of arguments where the caller finds them."""
-        for tensor, (dropped, value) in zip(tensors, self._gradients, strict=True):
+        for tensor, gradient in zip(tensors, self._gradients, strict=True):
             if isinstance(tensor, Tensor):
-                if dropped:
-                    tensor._grad = None
-                if value is not None:
-                    assert value.bound is not None
-                    own_gradient(tensor, value.bound)
+                gradient.give(tensor)
 
 
-def _gradient_of(recorder: Recorder, stand_in: Tensor) -> tuple[bool, Value | None]:
-    """Return whether the run dropped the gradient of an argument, and the one it made."""
-    dropped = stand_in in recorder.guards.settled
-    if stand_in._grad is None:
-        return dropped, None
-    return dropped, recorder.memory(stand_in._grad)
+class ArgumentGradient:
+    """What becomes of the gradient of an argument.
 
+    Attributes
+    ----------
+    dropped : bool
+        Whether the run forgets the one that the argument came with.
+    value : Value or None
+        The one that it makes.
+    """
 
-def _fill(template: Any, make: Any) -> Any:
-    if type(template) is Output:
-        return make(template)
-    if isinstance(template, tuple) and hasattr(template, "_fields"):
-        return type(template)(*(_fill(item, make) for item in template))
-    if isinstance(template, tuple | list):
-        return type(template)(_fill(item, make) for item in template)
-    if isinstance(template, dict):
-        return {name: _fill(item, make) for name, item in template.items()}
-    return template
+    def __init__(self, recorder: Recorder, stand_in: Tensor) -> None:
+        made = stand_in._grad
+        self.dropped = stand_in in recorder.guards.settled
+        self.value = None if made is None else recorder.memory(made)
+
+    def give(self, tensor: Tensor, made: Array | None = None) -> None:
+        """Put it where the caller finds it; ``made`` by the recorded run, or by a replay."""
+        if self.dropped:
+            tensor._grad = None
+        if self.value is not None:
+            gradient = self.value.bound if made is None else made
+            assert gradient is not None
+            own_gradient(tensor, gradient)

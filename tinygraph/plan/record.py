@@ -8,6 +8,7 @@ a constant, frozen.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,10 +24,10 @@ from ..core.recording import RECORDERS
 from ..core.storage import Array, Storage, next_index
 from ..core.structure import cast
 from ..core.tensor import Tensor, own_gradient
-from .buffers import frozen
 from .guards import Guards
+from .patterns import Patterns, frozen, memory_of
 from .undo import Undo
-from .values import Role, Step, Value, is_effect, memory_of
+from .values import Role, Step, Value, is_effect
 
 
 class Recorder:
@@ -38,7 +39,9 @@ class Recorder:
         self.undo = Undo()
         self.storages: dict[int, Storage] = {}
         self.first_order = False  # inside a backward pass of first order
-        self._known: dict[int, Value] = {}  # by id of an array, which the value keeps alive
+        self._known: dict[int, Value] = {}  # by id of an array that lives
+        self._deaths: dict[int, weakref.ref[Array]] = {}
+        self._patterns = Patterns()
         self._contexts: dict[int, Step] = {}  # forward calls of a tg.Function
         self._stand_ins: dict[Tensor, int] = {}
 
@@ -54,16 +57,34 @@ class Recorder:
         RECORDERS.remove(self)
         self._modes.__exit__(None, None, None)
 
+    def forget(self) -> None:
+        """Let go of the arrays of the run; the steps stay."""
+        self.undo.forget()
+        self._known.clear()
+        self._deaths.clear()  # their callbacks refer to both
+
     # ---- values ------------------------------------------------------------------------------
 
     def add_input(self, stand_in: Tensor, position: int) -> None:
         """Know the array of a tensor as argument number ``position``."""
-        self._know(Value(stand_in._data, Role.INPUT, position=position))
+        self._know(stand_in._data, Value(stand_in._data, Role.INPUT, position=position))
         self._stand_ins[stand_in] = position
 
-    def _know(self, value: Value) -> Value:
-        self._known[id(value.array)] = value
+    def _know(self, array: Array, value: Value) -> Value:
+        """Know an array as a value, until it is freed."""
+        key, known, deaths = id(array), self._known, self._deaths
+
+        def forget(_: Any) -> None:
+            known.pop(key, None)
+            deaths.pop(key, None)
+
+        known[key] = value
+        deaths[key] = weakref.ref(array, forget)
         return value
+
+    def _made(self, array: Array) -> Value:
+        """Know an array as what a step makes."""
+        return self._know(array, Value(self._patterns.of(array), Role.TEMPORARY))
 
     def value_of(self, x: Any) -> Any:
         """Return the value of a tensor or array; numbers as they are."""
@@ -73,16 +94,15 @@ class Recorder:
                 return known
             if x.index < self._start:
                 self.guards.leaf(x)
-                return self._know(Value(x._data, Role.LEAF, varies=True))
+                return self._know(x._data, Value(x._data, Role.LEAF, varies=True))
             return self._constant(x._data)
         if isinstance(x, np.ndarray):
             return self._known.get(id(x)) or self._constant(x)
         return x
 
     def _constant(self, array: Array) -> Value:
-        value = self._know(Value(array, Role.CONSTANT))
-        value.bound = frozen(array)
-        return value
+        copy = frozen(array)
+        return self._know(array, Value(copy, Role.CONSTANT, bound=copy))
 
     def is_constant(self, tensor: Tensor) -> bool:
         """Tell whether the value comes from Python values alone."""
@@ -98,15 +118,15 @@ class Recorder:
         self._note_check(op, operands, attrs)
         if id(result._data) in self._known:  # an op may hand back its input, if it feels like it
             result._data = result._data.view()
-        value = Value(result._data, Role.TEMPORARY)
         if not is_effect(op) and all(_is_frozen(x) for x in operands):
-            self._constant(value.array)
+            self._constant(result._data)
             return
-        self._know(value)
-        for x in operands:
+        value = self._made(result._data)
+        memory = memory_of(result._data)
+        for given, x in zip(inputs, operands, strict=True):
             if isinstance(x, Value):
                 value.varies |= x.varies
-                if not is_effect(op) and memory_of(x.array) is memory_of(value.array):
+                if not is_effect(op) and memory_of(getattr(given, "_data", given)) is memory:
                     value.owner = x.owner
         step = Step(
             op.raw_forward, operands, (value,), op, attrs, is_effect(op), name=op.name,
@@ -145,13 +165,16 @@ class Recorder:
         )
         writes = op.kind == "state"
         if writes:
-            self.undo.remember([x.array for x in operands if isinstance(x, Value)])
+            kept = (Role.INPUT, Role.LEAF, Role.MEMORY)  # what outlives the recording
+            self.undo.remember(
+                [x.array for x in operands if isinstance(x, Value) and x.role in kept]
+            )
         self.undo.generator(attrs.get("generator"))
         result = apply(op, inputs, attrs)
         array = np.asarray(result._data if isinstance(result, Tensor) else result)
         outs: tuple[Value, ...] = ()
         if id(array) not in self._known:
-            outs = (self._know(Value(array, Role.TEMPORARY)),)
+            outs = (self._made(array),)
         self.steps.append(
             Step(op.raw_forward, operands, outs, op, attrs, True, writes, (), op.name,
                  current_scope())
@@ -160,7 +183,8 @@ class Recorder:
 
     def memory(self, array: Array) -> Value:
         """Return the value of memory that steps write to."""
-        return self._known.get(id(array)) or self._know(Value(array, Role.MEMORY, varies=True))
+        known = self._known.get(id(array))
+        return known or self._know(array, Value(array, Role.MEMORY, varies=True))
 
     def again(self, function: Callable[[], Any], name: str, arrays: Sequence[Any]) -> Any:
         """Run ``function()``, which changes ``arrays``, now and at every replay."""
@@ -182,7 +206,7 @@ class Recorder:
         results = function(ctx, g._data)
         results = results if isinstance(results, tuple) else (results,)
         tensors = [None if r is None else Tensor(np.array(r)) for r in results]
-        outs = tuple(self._know(Value(t._data, Role.TEMPORARY)) for t in tensors if t is not None)
+        outs = tuple(self._made(t._data) for t in tensors if t is not None)
 
         def call(gradient: Array, *into: Array) -> None:
             found = function(ctx, gradient)
@@ -229,7 +253,7 @@ class Recorder:
             )
         self.first_order = True
         try:
-            return pull_back(order, relevant, gradients, keep, create_graph=True)
+            return pull_back(order, relevant, gradients, keep, create_graph=True, remember=False)
         finally:
             self.first_order = False
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.storage import Array
 from ..core.tensor import Tensor
-from .values import memory_of
+from .patterns import memory_of
 
 
 class Undo:
@@ -51,3 +51,8 @@ class Undo:
             values[:] = old
         for generator, state in self._generators.values():
             generator.set_state(state)
+
+    def forget(self) -> None:
+        """Free the copies: nothing will be taken back."""
+        for copies in (self._memory, self._lists, self._generators, self._gradients):
+            copies.clear()

@@ -24,12 +24,13 @@ class Role(Enum):
 
 @dataclass(eq=False, slots=True)
 class Value:
-    """An array as it was in the recorded run, and what it becomes in a replay.
+    """An array of the recorded run, and what it becomes in a replay.
 
     Attributes
     ----------
     array : ndarray
-        In the recorded run; gives shape, dtype and strides.
+        Gives shape, dtype and strides. Of what a step makes it is a pattern alone: the recorded
+        run frees its arrays as an eager one does.
     role : Role
     owner : Value
         Itself, unless it is a view.
@@ -115,18 +116,6 @@ class Step:
         yield from self.keeps
 
 
-def memory_of(array: Any) -> Any:
-    """Return the array (or buffer) that owns the memory of ``array``."""
-    while getattr(array, "base", None) is not None:
-        array = array.base
-    return array
-
-
 def is_effect(op: Op) -> bool:
     """Tell whether an op must run at every replay, in its place."""
     return op.kind in EFFECTS or op.kind == "opaque"
-
-
-def same_layout(a: Array, b: Array) -> bool:
-    """Tell whether elements of equal index lie at equal places."""
-    return a.shape == b.shape and a.dtype == b.dtype and a.strides == b.strides
