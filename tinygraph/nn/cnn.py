@@ -50,8 +50,8 @@ class CNN(Sequential):
 
     Notes
     -----
-    Sources: the modules notes, "Convolutional Neural Networks"; Y. LeCun et al. 1989. The keys
-    of its state are those of the equal ``nn.Sequential(nn.Conv2d(…), nn.ReLU(), …)``.
+    Source: Y. LeCun et al. 1989. The keys of its state are those of the equal
+    ``nn.Sequential(nn.Conv2d(…), nn.ReLU(), …)``.
 
     Examples
     --------

@@ -177,8 +177,8 @@ class Conv1d(_Forward):
 
     Notes
     -----
-    Source: the modules notes, "1D Convolution"; k·C·C' weights against m²·C·C' of a full
-    matrix.
+    Source: A. Waibel et al. 1989, Time-delay neural networks. k·C·C' weights against m²·C·C'
+    of a full matrix.
 
     Examples
     --------
@@ -210,8 +210,8 @@ class Conv2d(_Forward):
 
     Notes
     -----
-    Source: the modules notes, "2D Convolution"; Y. LeCun et al. 1989. k²·C·C' weights
-    against m⁴·C·C' of a full matrix between m × m images.
+    Source: Y. LeCun et al. 1989. k²·C·C' weights against m⁴·C·C' of a full matrix between
+    m × m images.
 
     Examples
     --------

@@ -43,7 +43,7 @@ class Linear(Module):
 
     Notes
     -----
-    Source: the modules notes, "Matrix Multiplication Module"; n·m + n parameters.
+    It has n·m + n parameters, and is linear only without its bias.
 
     Examples
     --------

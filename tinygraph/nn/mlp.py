@@ -50,8 +50,8 @@ class MLP(Sequential):
 
     Notes
     -----
-    Source: the modules notes, "Multi-Layer Perceptron". The keys of its state are those of
-    the equal ``nn.Sequential(nn.Linear(2, 16), nn.ReLU(), …)``.
+    Source: Rumelhart, Hinton and Williams 1986. The keys of its state are those of the equal
+    ``nn.Sequential(nn.Linear(2, 16), nn.ReLU(), …)``.
 
     Examples
     --------
@@ -108,7 +108,7 @@ class ResidualMLP(Residual):
 
     Notes
     -----
-    Source: the modules notes, "Residual Connections".
+    Source: K. He et al. 2015, with affine maps in the place of convolutions.
 
     Examples
     --------
@@ -147,7 +147,7 @@ class ResNetS(Sequential):
 
     Notes
     -----
-    Source: the modules notes, "ResNet Architecture"; after K. He et al. 2015.
+    Source: K. He et al. 2015, Deep residual learning, with affine maps for convolutions.
 
     Examples
     --------
