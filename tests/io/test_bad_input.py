@@ -140,6 +140,24 @@ def test_no_file(tmp_path):
         tg.load(tmp_path / "nowhere" / "m")
 
 
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda p: np.savez(p, a=np.ones(2)), "zip archive np.savez tg.save(dict(np.load(path))"),
+        (lambda p: np.save(p, np.ones(2)), "NumPy np.load(path)"),
+        (lambda p: p.write(b"\x80\x04\x95\x0a\x00\x00\x00\x00\x00\x00\x00}."), "pickle code"),
+        (lambda p: p.write(b"\x89HDF\r\n\x1a\n" + bytes(100)), "HDF5 safetensors"),
+    ],
+)
+def test_files_of_another_kind(tmp_path, write, words):
+    with open(tmp_path / "m", "wb") as file:
+        write(file)
+    with pytest.raises(tg.CheckpointError) as caught:
+        tg.load(tmp_path / "m")
+    missing = [word for word in words.split(" ") if word not in str(caught.value)]
+    assert not missing, (missing, str(caught.value))
+
+
 def test_a_folder(tmp_path):
     with pytest.raises(tg.CheckpointError, match="it is a folder"):
         tg.save(W, tmp_path)

@@ -63,6 +63,12 @@ def filled_later():
     return list(net.parameters())
 
 
+def trained_tensor(net):
+    twin = copy.deepcopy(net)
+    twin.scales = tg.ones(2, requires_grad=True)
+    return list(twin.parameters())
+
+
 def arrays(net, **changes):
     return {**net.state_dict(), **changes}
 
@@ -128,6 +134,7 @@ CASES = {
     "a dict of modules": (lambda n: setattr(n, "l", {"a": nn.ReLU()}), "Net.l ModuleDict"),
     "a tuple of parameters": (lambda n: setattr(n, "l", (nn.Parameter([1.0]),)), "Net.l tuple"),
     "a nested list of modules": (lambda n: setattr(n, "l", [1, [nn.ReLU()]]), "Net.l ModuleList"),
+    "a tensor that requires grad": (lambda n: trained_tensor(n), "Net.scales nn.Parameter (2,)"),
     "a list filled later": (lambda n: filled_later(), "Net.layers ModuleList"),
     "an array for a parameter": (lambda n: setattr(n.head, "weight", np.ones(3)), ".data weight"),
     "a tensor for a parameter": (lambda n: setattr(n.head, "bias", tg.ones(1)), ".data bias"),
@@ -167,6 +174,15 @@ CASES = {
     "init the wrong way round": (lambda n: nn.init.uniform_(n.head.weight, 1, 0), "low high"),
     "init without end": (lambda n: nn.init.uniform_(n.head.weight, 0, NAN), "high finite nan"),
     "init to infinity": (lambda n: nn.init.uniform_(n.head.weight, 0, np.inf), "finite inf"),
+    "images as rows": (
+        lambda n: nn.Conv2d(1, 8, 3)(tg.ones(5, 64)), "(5, x.reshape(-1, 8)"
+    ),
+    "coloured images as rows": (
+        lambda n: nn.Conv2d(3, 8, 3)(tg.ones(5, 48)), "x.reshape(-1, 3, 4)"
+    ),
+    "one image of one channel": (
+        lambda n: nn.Conv2d(1, 8, 3)(tg.ones(8, 7)), "(8, x[None]"
+    ),
     "channels last": (
         lambda n: nn.Conv2d(3, 8, 3)(tg.ones(2, 8, 8, 3)), "channels (2, np.moveaxis(x, -3)"
     ),

@@ -187,6 +187,14 @@ def test_batches_of_no_element_and_of_one(name, batch, mode):
             close(ours.state_dict()[key], value)
 
 
+def test_a_state_of_pytorch_needs_no_conversion(recwarn):
+    theirs = torch.nn.Linear(3, 2)
+    ours = nn.Linear(3, 2)
+    ours.load_state_dict(theirs.state_dict())
+    np.testing.assert_array_equal(ours.weight.data, theirs.weight.detach().numpy())
+    assert not recwarn.list
+
+
 # ---- lists of modules --------------------------------------------------------------------------
 
 

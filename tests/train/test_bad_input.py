@@ -16,6 +16,15 @@ LABELS = (Y[:, 0] > 0).astype(int)
 LOADER = DataLoader(TensorDataset(X, Y), 4)
 
 
+class Forgetful(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+
+    def forward(self, x):
+        self.layer(x)
+
+
 def other_optimizer():
     return tg.optim.SGD(nn.Linear(2, 1).parameters(), lr=0.1)
 
@@ -48,6 +57,7 @@ CASES = {
     "bad batch_size": ({"batch_size": 0}, tg.UsageError, "batch_size is a whole number"),
     "bad shuffle": ({"shuffle": 2}, tg.UsageError, "shuffle is True or False"),
     "bad generator": ({"generator": 3}, tg.UsageError, "generator is a Generator"),
+    "forgot to return": ({"model": Forgetful()}, tg.UsageError, "Forgetful returned None.*return"),
     "loss name": ({"loss": "crossentropy"}, tg.UsageError, "Fix: loss='cross_entropy'"),
     "loss class": ({"loss": nn.MSELoss}, tg.UsageError, r"Fix: loss=MSELoss\(\)"),
     "loss object": ({"loss": 3}, tg.UsageError, "loss is a name"),

@@ -308,6 +308,17 @@ def test_what_does_not_fit_changes_nothing(tmp_path):
         run(model, tmp_path / "no" / "where")
 
 
+def test_going_on_from_a_file_without_writing_one(tmp_path):
+    path = tmp_path / "run.safetensors"
+    whole = build()
+    wanted = everything(whole, run(whole, epochs=4))
+    run(build(), path, epochs=2)
+    written = path.read_bytes()
+    model = build(seed=9)
+    assert everything(model, run(model, resume=path, epochs=4)) == wanted
+    assert path.read_bytes() == written
+
+
 def test_the_best_model_has_a_file_of_its_own(tmp_path):
     both = Checkpoint(tmp_path / "last", best=tmp_path / "best", monitor="val_accuracy", every=3)
     history = run(build(), both, epochs=5)

@@ -42,6 +42,19 @@ class Entry:
     end: int
 
 
+OTHER_FORMATS = (
+    (
+        b"PK",
+        "a zip archive, as of torch.save or np.savez",
+        "safetensors.torch.save_file in PyTorch, or tg.save(dict(np.load(path)), …)",
+    ),
+    (b"\x80", "a pickle, which can run code", "save it again as safetensors, where it was made"),
+    (b"\x93NUMPY", "one array of NumPy", "np.load(path)"),
+    (b"\x89HDF", "an HDF5 file", "save it again as safetensors, where it was made"),
+)
+"""How files begin that are often taken for checkpoints, what they are, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a file holds: its first bytes as they are, the tensors in the order of the data."""
@@ -63,6 +76,9 @@ def read_header(file: BinaryIO, size: int) -> Header:
     if len(prefix) < 8:
         raise CheckpointError(f"it ends after {len(prefix)} bytes, in the length of the header")
     length = int.from_bytes(prefix, "little")
+    for start, kind, fix in OTHER_FORMATS:
+        if length > size - 8 and prefix.startswith(start):
+            raise CheckpointError(f"it is {kind}, not a safetensors file. Fix: {fix}")
     if length > size - 8:
         raise CheckpointError(_not_safetensors(prefix, length, size))
     if length > longest_header(size):

@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError, compose_message, describe
+from ..core.tensor import Tensor
 from .parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
@@ -69,8 +70,17 @@ def check_registration(module: Module, name: Any, value: Any) -> None:
 
 
 def check_visible(module: Module) -> None:
-    """Raise if a plain container in an attribute was filled with modules after assignment."""
+    """Raise on what training would not see: modules in a plain container, tensors as leaves."""
     for name, value in module.__dict__.items():
+        if type(value) is Tensor and value.requires_grad and value.is_leaf:
+            raise UsageError(
+                compose_message(
+                    f"{type(module).__name__}.{name} requires grad and is no parameter: it would "
+                    "not be trained or saved",
+                    describe(value),
+                    f"nn.Parameter(…); or {name}.detach() for what is only kept",
+                )
+            )
         if isinstance(value, CONTAINERS) and name not in REGISTRIES:
             items = value.values() if isinstance(value, dict) else value
             if any(_is_registrable(item) for item in islice(items, 1)):

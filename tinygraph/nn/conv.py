@@ -23,6 +23,11 @@ PADDING_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge",
 """PyTorch's names and those of ``tg.pad``."""
 
 
+def _is_flat(length: int, channels: int) -> bool:
+    """Whether a row can be an image: so many channels of a square."""
+    return length % channels == 0 and math.isqrt(length // channels) ** 2 == length // channels
+
+
 class ConvModule(Module):
     """What all convolutions share: arguments, weights, their initial values, the printed form."""
 
@@ -91,6 +96,9 @@ class ConvModule(Module):
                 fix = f"{who}({x.shape[place]}, …), or check the layer before"
                 if x.shape[-1] == self.in_channels:
                     fix += f"; channels come first, np.moveaxis(x, -1, {place})"
+            elif x.ndim == 2 == self.axes and _is_flat(x.shape[1], self.in_channels):
+                side = math.isqrt(x.shape[1] // self.in_channels)
+                fix = f"x.reshape(-1, {self.in_channels}, {side}, {side}) for images as rows"
             elif x.ndim == self.axes and self.in_channels == 1:
                 fix = "x[None] for one channel"
             raise ShapeError(

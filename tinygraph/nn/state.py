@@ -57,7 +57,7 @@ def load_state(root: Module, state: Mapping[str, Any], strict: bool) -> None:
 def _fitting(value: Any, t: Tensor) -> tuple[Array, str]:
     """Return a copy of ``value`` (it may be a view of what is written) and what is wrong."""
     try:
-        array: Array = np.array(value._data if isinstance(value, Tensor) else value)
+        array: Array = np.array(np.asarray(value._data if isinstance(value, Tensor) else value))
     except (ValueError, TypeError) as error:
         return np.empty(0), f"is not an array ({shorten(str(error))})"
     if array.dtype.kind not in ("fiub" if t.dtype.kind == "f" else "iub"):

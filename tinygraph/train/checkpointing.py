@@ -162,7 +162,7 @@ def load_run(run: Run, path: str) -> None:
     """
     extra = _checked_extra(run, load(path), path)
     holders: list[Any] = list(run.callbacks)
-    states = [state for _, state in extra["callbacks"]]
+    states = [state for _, state in _of_this_run(run, extra["callbacks"])]
     if run.validation is not None and extra["validation"] is not None:
         holders.append(run.validation)
         states.append(extra["validation"])
@@ -193,7 +193,7 @@ def _checked_extra(run: Run, checkpoint: Any, path: str) -> dict[str, Any]:
             "Fix: tg.load(path, model, optimizer), then fit without resume."
         )
     own = [type(c).__name__ for c in run.callbacks]
-    saved = [name for name, _ in extra["callbacks"]]
+    saved = [name for name, _ in _of_this_run(run, extra["callbacks"])]
     if own != saved:
         raise CheckpointError(
             f"fit: {path!r} has states of the callbacks {', '.join(saved) or 'none'}, and this "
@@ -205,6 +205,13 @@ def _checked_extra(run: Run, checkpoint: Any, path: str) -> dict[str, Any]:
             f"this run has {_settings(run)}. Fix: the same until that epoch is over."
         )
     return extra
+
+
+def _of_this_run(run: Run, saved: list[Any]) -> list[Any]:
+    """Return names and states of callbacks; a run that writes no file leaves those of writers."""
+    if any(isinstance(c, Checkpoint) for c in run.callbacks):
+        return saved
+    return [pair for pair in saved if pair[0] != Checkpoint.__name__]
 
 
 def _settings(run: Run) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..core.tensor import Tensor
 from ..data import DataLoader, Dataset, TensorDataset
 from ..nn import Module
 from .data import Batch, arrays_of, as_loader, as_tensors, batches, dtype_of, plain
-from .losses import LossFunction, as_loss, checked_loss, weight_of
+from .losses import LossFunction, as_loss, checked_loss, prediction_of, weight_of
 from .metrics import Metric
 from .named import as_metrics
 from .step import Outcome
@@ -218,7 +218,7 @@ def total_of(
 
 def outcome_of(model: Module, loss: LossFunction | None, batch: Batch) -> Outcome:
     """Run the model on a batch, without a backward pass."""
-    prediction = model(*batch.inputs)
+    prediction = prediction_of(model, batch.inputs)
     value = weight = 0.0
     if loss is not None:
         tensor, given = checked_loss(loss(prediction, batch.target))

@@ -89,6 +89,16 @@ def _by_name(name: str) -> type[nn.Module]:
     return known
 
 
+def prediction_of(model: Any, inputs: Any) -> Any:
+    """Run a model on the inputs of a batch; raise if it returned nothing."""
+    prediction = model(*inputs)
+    if prediction is None:
+        raise UsageError(
+            f"{type(model).__name__} returned None. Fix: 'return' at the end of its forward."
+        )
+    return prediction
+
+
 def checked_loss(result: Any) -> tuple[Tensor, Any]:
     """Return the loss that a function returned, and the weight it came with, if any.
 

@@ -11,7 +11,7 @@ from ..optim import Optimizer
 from ..optim.gradient_sum import GradientSum, Share
 from .data import Batch
 from .generators import Snapshot, generators_in
-from .losses import LossFunction, checked_loss, weight_of
+from .losses import LossFunction, checked_loss, prediction_of, weight_of
 from .shards import cuts, joined, shard
 from .step import Clip, Outcome, Step, check_differentiable
 from .team import Team, mean_loss
@@ -48,7 +48,7 @@ class SharedStep(Step):
         self._team = Team(self._forward, self.optimizer, self.workers, bool(self.compile))
 
     def _forward(self, *parts: Any) -> tuple[Tensor, Any, Any]:
-        prediction = self.model(*parts[:-1])
+        prediction = prediction_of(self.model, parts[:-1])
         loss, weight = checked_loss(self.loss(prediction, parts[-1]))
         check_differentiable(loss)
         return loss, weight, prediction

@@ -15,7 +15,7 @@ from ..nn import Module
 from ..optim import Optimizer, clip_grad_norm
 from ..plan import compile
 from .data import Batch, plain
-from .losses import LossFunction, checked_loss, weight_of
+from .losses import LossFunction, checked_loss, prediction_of, weight_of
 from .progress import say
 
 Clip = Callable[[Optimizer], Any]
@@ -68,7 +68,7 @@ class Step:
 
     def _forward_and_backward(self, *parts: Any) -> tuple[Any, ...]:
         drop_gradients(self._leaves)  # also of parameters that the optimizer does not hold
-        prediction = self.model(*parts[:-1])
+        prediction = prediction_of(self.model, parts[:-1])
         loss, weight = checked_loss(self.loss(prediction, parts[-1]))
         check_differentiable(loss)
         loss.backward()
