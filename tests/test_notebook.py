@@ -39,9 +39,17 @@ def joined(text: str | list[str]) -> str:
 
 
 def shown(cell: dict) -> list[dict[str, str]]:
-    """Return what each output of a cell says; of a picture, that there is one."""
-    found = []
+    """Return what each output of a cell says; of a picture, that there is one.
+
+    A busy kernel sends what one cell prints in several pieces; they are one output.
+    """
+    found: list[dict[str, str]] = []
+    name = None
     for output in cell["outputs"]:
+        last, name = name, output.get("name")
+        if name is not None and name == last:
+            found[-1]["text/plain"] += joined(output["text"])
+            continue
         data = output.get("data") or {"text/plain": output["text"]}
         texts = {kind: joined(text) for kind, text in data.items()}
         if "image/svg+xml" in texts:
