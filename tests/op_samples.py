@@ -84,6 +84,7 @@ UNARY: dict[str, tuple[Callable[..., Any], tuple[float, float]]] = {
     "erf": (erf, (-2.5, 2.5)),
     "erfc": (erfc, (-2.5, 2.5)),
     "gelu_exact": (gelu, (-3, 3)),
+    "gelu_gate": (lambda x: gelu(x, "tanh") / x, (-3, 3)),
     "gelu": (gelu, (-3, 3)),
 }
 for _name, (_reference, (_low, _high)) in UNARY.items():

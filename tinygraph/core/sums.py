@@ -1,8 +1,9 @@
-"""Sums over axes that keep float32 accuracy over millions of rows.
+"""Sums over axes that keep float32 accuracy over millions of rows, as products with ones.
 
 NumPy adds pairwise along the axis with the smallest stride but row by row along the others,
-which loses 4 % over 4.2 million float32 rows. Here rows are added in blocks of 128, and the
-block sums in float64.
+which loses 4 % over 4.2 million float32 rows. Here rows are added 128 at a time, by a product
+of a vector of ones with a matrix of 128 long rows, and what that gives in float64. A product
+with ones also adds up short rows: BLAS does both two to five times as fast as NumPy's sum.
 """
 
 from __future__ import annotations
@@ -14,19 +15,25 @@ import numpy as np
 from .storage import Array
 
 BLOCK_ROWS = 128
-LONG_ROW = 512
-"""Shorter rows are added several side by side: a row costs NumPy as much as a hundred numbers."""
+LONGEST_ROW = 1024
+"""Numbers of a row that BLAS adds, in eight or more sums side by side: 128 each."""
+FEW = 4096
+"""Numbers that NumPy adds as fast."""
+ONES: Array = np.ones(LONGEST_ROW, np.float32)
+VECTORS_OF_ONES = {ONES.dtype: ONES, np.dtype(np.float64): np.ones(LONGEST_ROW)}
+"""For kernels that add up rows."""
 
 
 def sum_axes(x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
     """Sum over axes, in the dtype of ``x``."""
-    if _is_short(x, axis):
+    if adds_at_once(x, axis):
         return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
+    kept = [n for a, n in enumerate(x.shape) if a not in axis]
     rows = _as_rows(x, axis)
-    if rows is not None:
-        total = _sum_rows(rows).reshape([n for a, n in enumerate(x.shape) if a not in axis])
-    elif _adds_pairwise(x, axis):
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
+    if _are_last(x, axis):
+        total = _row_sums(x.reshape(math.prod(kept), -1)).reshape(kept)
+    elif rows is not None:
+        total = _sum_rows(rows).reshape(kept)
     else:
         total = x
         for a in sorted(axis, reverse=True):
@@ -38,7 +45,19 @@ def sum_axes(x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
 
 def adds_at_once(x: Array, axis: tuple[int, ...]) -> bool:
     """Tell whether NumPy's own sum over ``axis`` is accurate enough, and fast."""
-    return _is_short(x, axis) or (_as_rows(x, axis) is None and _adds_pairwise(x, axis))
+    if _is_short(x, axis):
+        return not _are_last(x, axis)
+    return _as_rows(x, axis) is None and _adds_pairwise(x, axis) and not _are_last(x, axis)
+
+
+def _are_last(x: Array, axis: tuple[int, ...]) -> bool:
+    """Tell whether rows that lie in memory one after the other are each to be added up."""
+    if x.dtype != np.float32 or x.size <= FEW or not x.flags.c_contiguous:
+        return False
+    length = math.prod([x.shape[a] for a in axis])
+    return 1 < length <= LONGEST_ROW and tuple(sorted(axis)) == tuple(
+        range(x.ndim - len(axis), x.ndim)
+    )
 
 
 def _is_short(x: Array, axis: tuple[int, ...]) -> bool:
@@ -53,6 +72,8 @@ def _adds_pairwise(x: Array, axis: tuple[int, ...]) -> bool:
 
 def _as_rows(x: Array, axis: tuple[int, ...]) -> Array | None:
     """Return ``x`` as a matrix whose rows are to be added, if its memory lies so."""
+    if x.dtype != np.float32:
+        return None
     order = sorted(range(x.ndim), key=lambda a: -x.strides[a])
     kept = order[len(axis) :]
     if not kept or not x.size or not set(kept).isdisjoint(axis) or kept != sorted(kept):
@@ -63,17 +84,19 @@ def _as_rows(x: Array, axis: tuple[int, ...]) -> Array | None:
 
 
 def _sum_rows(x: Array) -> Array:
-    """Add the rows of a matrix: several side by side, in blocks, and the blocks in float64."""
+    """Add the rows of a matrix: 128 that lie far apart by one product, the results in float64."""
     length, width = x.shape
-    beside = max(1, min(LONG_ROW // width, length // BLOCK_ROWS))
-    longer = x[: length // beside * beside].reshape(-1, beside * width)
-    whole = len(longer) // BLOCK_ROWS * BLOCK_ROWS
-    blocks = longer[:whole].reshape(-1, BLOCK_ROWS, beside * width)
-    block_sums = np.add.reduce(blocks, axis=1)
-    total = np.add.reduce(block_sums, axis=0, dtype=np.float64)
-    total = total + np.add.reduce(longer[whole:], axis=0)
-    total = np.add.reduce(total.reshape(beside, width), axis=0)
-    return total + np.add.reduce(x[len(longer) * beside :], axis=0)  # type: ignore[no-any-return]
+    beside = length // BLOCK_ROWS
+    whole = beside * BLOCK_ROWS
+    with np.errstate(invalid="ignore"):  # BLAS may raise that flag for an infinity
+        sums = ONES[:BLOCK_ROWS].dot(x[:whole].reshape(BLOCK_ROWS, -1)).reshape(beside, width)
+    total = np.add.reduce(sums, axis=0, dtype=np.float64)
+    return total + np.add.reduce(x[whole:], axis=0)  # type: ignore[no-any-return]
+
+
+def _row_sums(rows: Array) -> Array:
+    with np.errstate(invalid="ignore"):
+        return rows.dot(ONES[: rows.shape[1]])  # type: ignore[no-any-return]
 
 
 def _fastest_axis(x: Array) -> int:

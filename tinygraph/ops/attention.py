@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,12 @@ from .elementwise import where
 from .linalg import matmul
 from .operands import operand
 from .reduce import as_floating, sum
+from .row_softmax import softmax_of_rows
 from .shape import matrix_transpose
 
 
-def _masked_softmax(scores: Any) -> Array:
-    scores = as_floating(scores)
-    top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
-    weights = np.exp(scores - np.where(top == -np.inf, 0, top))
-    total = np.add.reduce(weights, axis=-1, keepdims=True)
-    return np.asarray(weights / np.where(total == 0, 1, total))
+def _masked_softmax(scores: Any, *, out: Array | None = None) -> Array:
+    return softmax_of_rows(as_floating(scores), masked=True, out=out)
 
 
 masked_softmax: Op = op(
@@ -87,9 +85,12 @@ def checked_mask(who: str, name: str, mask: Any, shape: tuple[int, ...]) -> Any:
     return mask
 
 
-def causal_mask(queries: int, keys: int) -> Array:
-    """Return the mask that lets query i attend to the keys 0 … i."""
-    return np.tri(queries, keys, dtype=np.bool_)
+@lru_cache(maxsize=8)
+def causal_mask(queries: int, keys: int, dtype: Any) -> Array:
+    """Return what to add to scores so that query i attends to the keys 0 … i: 0, or −inf after."""
+    mask = np.where(np.tri(queries, keys, dtype=np.bool_), 0, -np.inf).astype(dtype)
+    mask.setflags(write=False)
+    return mask
 
 
 def attend(
@@ -104,11 +105,10 @@ def attend(
     if attn_mask is not None:
         mask = checked_mask(who, "attn_mask", attn_mask, scores.shape)
         if mask.dtype == np.bool_:
-            scores = where(mask, scores, -math.inf)
-        else:
-            scores = scores + cast(mask, dtype=scores.dtype)
+            mask = where(mask, 0.0, -math.inf)
+        scores = scores + cast(mask, dtype=scores.dtype)
     if is_causal:
-        scores = where(causal_mask(*scores.shape[-2:]), scores, -math.inf)
+        scores = scores + causal_mask(*scores.shape[-2:], scores.dtype)
     weights = dropout(masked_softmax(scores), p=dropout_p)
     return matmul(weights, v), weights
 

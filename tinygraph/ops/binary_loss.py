@@ -14,7 +14,7 @@ from ..core.recording import run_check
 from ..core.storage import Array
 from ..core.structure import cast
 from ..core.tensor import Tensor
-from .activation import sigmoid, softplus
+from .activation import sigmoid, softplus, softplus_of_minus_abs
 from .elementwise import log, maximum, where
 from .loss import as_operand, check_same_shape, checked_limit, checked_reduction, reduced
 
@@ -50,7 +50,7 @@ def _check_probabilities(p: Any, t: Any) -> dict[str, Any]:
 
 def _from_logits(x: Array, t: Array) -> Array:
     """Compute log(1 + eˣ) − x t so that nothing cancels where the answer is right."""
-    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))  # type: ignore[no-any-return]
+    return np.maximum(x, 0) - x * t + softplus_of_minus_abs(x)  # type: ignore[no-any-return]
 
 
 binary_cross_entropy_elements = op(

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.layout import channels_last, empty_beside, is_channels_last, rows_of_elements
 from ..core.storage import Array
+from ..core.sums import sum_axes
 
 PIECE = 2**18
 """Numbers of a piece: a few of them stay in cache, and two threads seldom wait for each other."""
@@ -59,7 +60,7 @@ class Maps:
 
     @staticmethod
     def sum(piece: Array) -> Array:
-        return np.add.reduce(piece, axis=2)  # type: ignore[no-any-return]
+        return sum_axes(piece, (2,))
 
 
 class Rows:
@@ -94,7 +95,7 @@ class Rows:
 
     @staticmethod
     def sum(piece: Array) -> Array:
-        return np.add.reduce(piece, axis=0)  # type: ignore[no-any-return]
+        return sum_axes(piece, (0,))
 
 
 def cut_like(x: Array) -> Maps | Rows:

@@ -48,7 +48,7 @@ def _matmul_vjp_a(g: Any, y: Any, a: Any, b: Any) -> Any:
         grad = matmul(b, expand_dims(g, axis=-1))[..., 0]
     else:
         grad = matmul(g, b.mT)
-    return sum_to(grad, shape=a.shape)
+    return grad if grad.shape == a.shape else sum_to(grad, shape=a.shape)
 
 
 def _matmul_vjp_b(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -60,7 +60,7 @@ def _matmul_vjp_b(g: Any, y: Any, a: Any, b: Any) -> Any:
         grad = expand_dims(a, axis=-1) * expand_dims(g, axis=-2)
     else:
         grad = matmul(a.mT, g)
-    return sum_to(grad, shape=b.shape)
+    return grad if grad.shape == b.shape else sum_to(grad, shape=b.shape)
 
 
 matmul = op(
@@ -72,15 +72,16 @@ matmul = op(
 # ---- the affine map of Linear, as one op ------------------------------------------------------
 
 
-def _linear(x: Any, weight: Array, bias: Array) -> Array:
+def _linear(x: Any, weight: Array, bias: Array, *, out: Array | None = None) -> Array:
     try:
         if weight.ndim != 2 or bias.shape != weight.shape[:1]:
             raise ValueError("a bias that broadcasts is another function")
-        y: Array = x.dot(weight.T) if x.ndim == 2 else np.matmul(x, weight.mT)
-        if y.dtype == bias.dtype:
+        fits = out is None or (out.flags.c_contiguous and out.dtype == x.dtype == weight.dtype)
+        y = _product(x, weight.T, out if fits else None)
+        if fits and y.dtype == bias.dtype:
             y += bias
             return y
-        return np.asarray(y + bias)
+        return np.add(y, bias, out=out)
     except (ValueError, AttributeError) as error:
         raise ShapeError(
             compose_message(
@@ -90,6 +91,19 @@ def _linear(x: Any, weight: Array, bias: Array) -> Array:
                 module_path(),
             )
         ) from error
+
+
+def _product(x: Any, matrix: Array, out: Array | None) -> Array:
+    """Multiply vectors with a matrix, as the rows of one: BLAS is fastest at large ones."""
+    if x.ndim == 2:
+        return x.dot(matrix) if out is None else np.dot(x, matrix, out)
+    if x.ndim < 2 or not x.flags.c_contiguous:
+        return np.matmul(x, matrix, out=out)
+    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    if out is None:
+        return rows.dot(matrix).reshape(*x.shape[:-1], matrix.shape[1])  # type: ignore[no-any-return]
+    np.dot(rows, matrix, out.reshape(len(rows), matrix.shape[1]))
+    return out
 
 
 def _rows(x: Any) -> Any:

@@ -39,12 +39,18 @@ def _check_reshape(x: Any, *, shape: Any) -> dict[str, Any]:
     return {"shape": tuple(target)}
 
 
-def _reshape(x: Any, *, shape: tuple[int, ...]) -> Array:
+def _reshape(x: Any, *, shape: tuple[int, ...], out: Array | None = None) -> Array:
     if type(x) is np.ndarray and x.ndim > 2 and not x.flags.c_contiguous and x.size:
         joins_channels = x.shape[:1] == shape[:1] and x.shape[1:2] != shape[1:2]
         if joins_channels and len(shape) < x.ndim and is_channels_last(x):
             x = rows_of_elements(x)  # NumPy's own copy takes five times as long
-    return np.reshape(x, shape)
+    if out is None:
+        return np.reshape(x, shape)
+    if out.flags.c_contiguous:
+        np.copyto(out.reshape(np.shape(x)), x)  # one copy, whatever the order of x in memory
+    else:
+        np.copyto(out, np.reshape(x, shape))
+    return out
 
 
 reshape: Op = op(

@@ -14,9 +14,10 @@ import numpy as np
 from ..core.errors import UsageError, compose_message, describe
 from ..core.op import Op, op
 from ..core.storage import Array
-from ..core.sums import sum_axes
-from .axes import all_axes
+from ..core.sums import LONGEST_ROW, VECTORS_OF_ONES, sum_axes
+from .axes import all_axes, kept_shape
 from .elementwise import square
+from .pieces import row_slices
 from .reduce import as_floating, mean
 
 Axes = tuple[int, ...]
@@ -41,14 +42,56 @@ def _deviation(x: Array, axis: Axes, center: bool) -> Array:
     return shifted - _mean(shifted, axis)
 
 
-def _normalize(x: Any, *, axis: Any = -1, eps: float = 1e-5, center: bool = True) -> Array:
-    d = _deviation(x, axis, center)
-    return np.asarray(d / np.sqrt(_mean(d * d, axis) + eps))
+def _as_rows(x: Array, axis: Axes) -> Array | None:
+    """Return ``x`` as a matrix of rows to normalize, if they lie so in memory and are short."""
+    last = axis == tuple(range(x.ndim - len(axis), x.ndim))
+    length = count_along(x, axis)
+    if not last or not x.flags.c_contiguous or not 0 < length <= LONGEST_ROW or not x.size:
+        return None
+    return x.reshape(-1, length) if x.dtype in VECTORS_OF_ONES else None
+
+
+def _rows_deviate(x: Array, d: Array, eps: float, center: bool) -> Array:
+    """Fill ``d`` with the deviations of rows and return 1 / √(var + eps) as a column."""
+    if center:
+        np.subtract(x, x[:, :1], d)
+        means = d.dot(VECTORS_OF_ONES[x.dtype][: x.shape[1]])
+        means /= x.shape[1]
+        np.subtract(d, means[:, None], d)
+        x = d
+    scale: Array = np.vecdot(x, x)
+    scale /= x.shape[1]
+    scale += eps
+    np.sqrt(scale, scale)
+    return np.divide(1, scale, scale)[:, None]
+
+
+def _normalize(
+    x: Any, *, axis: Any = -1, eps: float = 1e-5, center: bool = True, out: Array | None = None
+) -> Array:
+    x = as_floating(x)
+    rows = _as_rows(x, axis)
+    if rows is None or not (out is None or (out.flags.c_contiguous and out.dtype == x.dtype)):
+        d = _deviation(x, axis, center)
+        return np.divide(d, np.sqrt(_mean(d * d, axis) + eps), out=out)
+    y: Array = np.empty(x.shape, x.dtype) if out is None else out
+    made = y.reshape(rows.shape)
+    for part in row_slices(*rows.shape):
+        scale = _rows_deviate(rows[part], made[part], eps, center)
+        np.multiply(made[part] if center else rows[part], scale, made[part])
+    return y
 
 
 def _inverse_std(x: Any, *, axis: Any = -1, eps: float = 1e-5, center: bool = True) -> Array:
-    d = _deviation(x, axis, center)
-    return np.asarray(1 / np.sqrt(_mean(d * d, axis) + eps))
+    x = as_floating(x)
+    rows = _as_rows(x, axis)
+    if rows is None:
+        d = _deviation(x, axis, center)
+        return np.asarray(1 / np.sqrt(_mean(d * d, axis) + eps))
+    parts = list(row_slices(*rows.shape))
+    scratch = np.empty_like(rows[parts[0]])
+    scales = [_rows_deviate(rows[p], scratch[: p.stop - p.start], eps, center) for p in parts]
+    return np.concatenate(scales).reshape(kept_shape(x.shape, axis))
 
 
 def checked_eps(who: str, eps: Any) -> float:
@@ -130,8 +173,16 @@ inverse_std: Op = op(
     ),
 )  # fmt: skip
 
+
+def _scale_shift(x: Any, scale: Any, shift: Any, *, out: Array | None = None) -> Any:
+    y = np.multiply(x, scale, out=out)
+    if out is None and np.ndim(y) and np.result_type(y, shift) == y.dtype:
+        out = y if np.broadcast_shapes(y.shape, np.shape(shift)) == y.shape else None
+    return np.add(y, shift, out=out)
+
+
 scale_shift = op(
-    "scale_shift", lambda x, scale, shift: x * scale + shift, label="×+",
+    "scale_shift", _scale_shift, label="×+",
     formula="x · scale + shift", local=["scale", "x", "1"], saves="x scale",
     vjps=[
         lambda g, y, x, scale, shift: g * scale,

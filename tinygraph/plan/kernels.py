@@ -85,13 +85,12 @@ def _matmul(step: Step, out: Array) -> Kernels | None:
 
 
 def _linear(step: Step, out: Array) -> Kernels | None:
-    """Product and sum, without the checks that the recorded run has passed."""
+    """Product of matrices and sum, without the checks that the recorded run has passed."""
     x, weight, bias = step.inputs
     same = x.array.dtype == weight.array.dtype == bias.array.dtype == out.dtype
-    if not same or weight.bound is None or not out.flags.c_contiguous:
+    if not same or weight.bound is None or not out.flags.c_contiguous or x.array.ndim != 2:
         return None
-    product = np.dot if x.array.ndim == 2 else np.matmul
-    return [(product, (x, weight.bound.mT, out)), (np.add, (out, bias, out))]
+    return [(np.dot, (x, weight.bound.mT, out)), (np.add, (out, bias, out))]
 
 
 def _sum(step: Step, out: Array) -> Kernels | None:

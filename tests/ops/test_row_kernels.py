@@ -1,0 +1,217 @@
+"""Kernels of rows, and of several passes: right however they are cut, at every magnitude."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygraph as tg
+from tinygraph.core.sums import adds_at_once, sum_axes
+from tinygraph.ops import attention, pieces, standardize
+
+DTYPES = (np.float32, np.float64)
+MASKED_SOFTMAX, NORMALIZE, INVERSE_STD, GATE, SCALE_SHIFT, RESHAPE, LINEAR = (
+    tg.REGISTRY[n]
+    for n in (
+        "masked_softmax", "normalize", "inverse_std", "gelu_gate", "scale_shift", "reshape",
+        "linear",
+    )
+)  # fmt: skip
+
+
+def drawn(*shape, dtype=np.float32, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
+
+
+@pytest.fixture
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(pieces, "PIECE", 64)
+
+
+# ---- softmax -------------------------------------------------------------------------------------
+
+SCORES = {
+    "usual": lambda x: x,
+    "large": lambda x: x + 1000,
+    "far below 0": lambda x: x - 1000,
+    "one row large": lambda x: x + 500 * (np.arange(len(x)) == 3)[:, None],
+    "one row far below 0": lambda x: x - 90 * (np.arange(len(x)) == 5)[:, None],
+    "wide": lambda x: 60 * x,
+    "close to overflow": lambda x: x + 85,
+}
+
+
+def exact_softmax(x):
+    e = np.exp(x.astype(np.float64) - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("move", SCORES.values(), ids=SCORES)
+@pytest.mark.parametrize("f", [tg.softmax, MASKED_SOFTMAX], ids=["softmax", "masked"])
+def test_softmax_is_right_at_every_magnitude(f, move, dtype, small_pieces):
+    x = move(drawn(40, 6, dtype=dtype)).astype(dtype)
+    y = f(tg.from_numpy(x)).numpy()
+    assert y.dtype == dtype
+    np.testing.assert_allclose(y, exact_softmax(x), rtol=40 * np.finfo(dtype).eps, atol=1e-32)
+    np.testing.assert_allclose(y.sum(axis=-1), 1, rtol=8 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray, lambda a: a[::-1]])
+def test_rows_of_nothing_but_minus_infinity(layout, small_pieces):
+    x = drawn(30, 7)
+    x[4] = x[29] = -np.inf
+    x[7, :6] = -np.inf
+    x = layout(x)
+    empty = np.all(x == -np.inf, axis=-1)
+    weights = MASKED_SOFTMAX(x)
+    assert not weights[empty].any() and empty.sum() == 2
+    np.testing.assert_allclose(weights[~empty], exact_softmax(x[~empty]), rtol=1e-5)
+    assert np.isnan(tg.softmax(x)[empty]).all()
+    np.testing.assert_array_equal(tg.softmax(x)[~empty], weights[~empty])
+
+
+def test_softmax_of_nan_and_infinity_is_nan_in_their_rows_alone():
+    x = drawn(5, 3)
+    x[1, 1], x[2, 0] = np.nan, np.inf
+    y = MASKED_SOFTMAX(x)
+    assert np.isnan(y[1:3]).any(axis=-1).all()
+    np.testing.assert_allclose(y[[0, 3, 4]], exact_softmax(x[[0, 3, 4]]), rtol=1e-5)
+
+
+def test_the_causal_mask_is_made_once():
+    mask = attention.causal_mask(3, 4, np.dtype(np.float32))
+    np.testing.assert_array_equal(mask == 0, np.tri(3, 4, dtype=bool))
+    assert mask is attention.causal_mask(3, 4, np.dtype(np.float32))
+    with pytest.raises(ValueError, match="read-only"):
+        mask[0] = 1
+
+
+# ---- normalization -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("offset", [0, 1e4])
+def test_rows_are_normalized_as_any_axes_are(dtype, center, offset, small_pieces, monkeypatch):
+    x = (drawn(50, 3, 8, dtype=np.float64) + offset).astype(dtype)
+    attrs = {"axis": (1, 2), "eps": 1e-5, "center": center}
+    rows = NORMALIZE(x, **attrs), INVERSE_STD(x, **attrs)
+    monkeypatch.setattr(standardize, "_as_rows", lambda x, axis: None)
+    wanted = NORMALIZE(x, **attrs), INVERSE_STD(x, **attrs)
+    for got, right in zip(rows, wanted, strict=True):
+        assert got.shape == right.shape and got.dtype == right.dtype == dtype
+        np.testing.assert_allclose(got, right, rtol=30 * np.finfo(dtype).eps, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.1, 1234.567, -3e20])
+def test_a_constant_row_is_normalized_to_zeros(value):
+    x = np.full((600, 129), value, np.float32)
+    np.testing.assert_array_equal(NORMALIZE(x), 0)
+    np.testing.assert_allclose(INVERSE_STD(x), 1e-5**-0.5, rtol=1e-6)
+
+
+# ---- smooth activations --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_tanh_form_of_gelu_is_accurate_where_it_is_tiny(dtype):
+    x = np.linspace(-5, 8, 4001).astype(dtype)
+    u = 2 * np.sqrt(2 / np.pi) * (x.astype(np.longdouble) + 0.044715 * x.astype(np.longdouble) ** 3)
+    exact = x / (1 + np.exp(-u))
+    got = tg.gelu(tg.from_numpy(x), approximate="tanh").numpy()
+    np.testing.assert_allclose(got, exact.astype(np.float64), rtol=100 * np.finfo(dtype).eps)
+
+
+LAYOUTS = {
+    "plain": lambda a: a,
+    "transposed": lambda a: a.T,
+    "with gaps": lambda a: a[:, ::2],
+    "backwards": lambda a: a[::-1],
+    "one number": lambda a: a[0, 0],
+    "empty": lambda a: a[:0],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "gelu_gate"])
+def test_pieces_change_no_bit(name, layout, monkeypatch):
+    x, op = layout(drawn(37, 50)), tg.REGISTRY[name]
+    whole = op(x)
+    monkeypatch.setattr(pieces, "PIECE", 64)
+    np.testing.assert_array_equal(op(x), whole)
+    if whole.ndim:
+        for out in (np.empty(x.shape, x.dtype), np.empty(x.shape, np.float64)):
+            assert op.forward(x, out=out) is out
+            np.testing.assert_array_equal(out.astype(x.dtype), whole)
+
+
+# ---- sums ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(300, 200), (40, 30, 128), (9, 1024), (5, 1025), (8200, 1)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_sums_of_rows_are_accurate(shape, keepdims):
+    x = drawn(*shape) + 1
+    got = sum_axes(x, (x.ndim - 1,), keepdims)
+    exact = x.sum(axis=-1, dtype=np.float64, keepdims=keepdims)
+    assert got.dtype == np.float32 and got.shape == exact.shape
+    np.testing.assert_allclose(got, exact, rtol=1e-6)
+
+
+def test_a_product_with_ones_adds_rows_that_lie_in_memory():
+    x = drawn(100, 128)
+    assert not adds_at_once(x, (1,)) and adds_at_once(x.astype(np.float64), (1,))
+    assert adds_at_once(x[:, ::2], (1,))
+
+
+@pytest.mark.parametrize("rows", [129, 255, 256, 5000])
+def test_sums_over_rows_leave_none_out(rows):
+    x = np.ones((rows, 40), np.float32)
+    np.testing.assert_array_equal(sum_axes(x, (0,)), rows)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_sum_with_infinities_does_not_warn(axis):
+    x = np.ones((200, 100), np.float32)
+    x[3, 5] = np.inf
+    total = sum_axes(x, (axis,))
+    assert np.isinf(total).sum() == 1 and not np.isnan(total).any()
+
+
+# ---- products and copies into given memory -------------------------------------------------------
+
+
+@pytest.mark.parametrize("out_dtype", DTYPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(5, 3), (4, 5, 3), (0, 5, 3), (2, 0, 3)])
+def test_linear_writes_where_it_is_told(shape, dtype, out_dtype):
+    x, w, b = drawn(*shape, dtype=dtype), drawn(2, 3, seed=1), drawn(2, seed=2)
+    wanted = x @ w.T + b
+    got = LINEAR(x, w, b)
+    np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6)
+    out = np.full(wanted.shape, np.nan, out_dtype)
+    LINEAR.into(out, x, w, b)
+    np.testing.assert_allclose(out, wanted, rtol=1e-5, atol=1e-6)
+    turned = np.ascontiguousarray(np.swapaxes(x, 0, -2)).swapaxes(0, -2)
+    np.testing.assert_allclose(LINEAR(turned, w, b), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1), (1, 0, 2)])
+def test_reshape_writes_where_it_is_told(axes):
+    x = drawn(2, 3, 4).transpose(axes)
+    for out in (np.empty((6, 4), np.float32), np.empty((4, 6), np.float32).T):
+        RESHAPE.into(out, x, shape=(6, 4))
+        np.testing.assert_array_equal(out, x.reshape(6, 4))
+
+
+@pytest.mark.parametrize("shift", [1.5, drawn(4), drawn(3, 4), drawn(2, 3, 4), drawn(4, dtype="d")])
+def test_scale_shift_broadcasts_as_its_formula(shift):
+    x, scale = drawn(3, 4), drawn(4, seed=1)
+    wanted = x * scale + shift
+    got = SCALE_SHIFT(x, scale, shift)
+    assert got.dtype == wanted.dtype
+    np.testing.assert_array_equal(got, wanted)
+    out = np.empty(wanted.shape, wanted.dtype)
+    SCALE_SHIFT.into(out, x, scale, shift)
+    np.testing.assert_allclose(out, wanted, rtol=1e-6)
