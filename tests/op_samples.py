@@ -83,6 +83,7 @@ UNARY: dict[str, tuple[Callable[..., Any], tuple[float, float]]] = {
     "softplus": (lambda x: np.log(1 + np.exp(x)), (-3, 3)),
     "erf": (erf, (-2.5, 2.5)),
     "erfc": (erfc, (-2.5, 2.5)),
+    "normal_cdf": (normal_cdf, (-3, 3)),
     "gelu_exact": (gelu, (-3, 3)),
     "gelu_gate": (lambda x: gelu(x, "tanh") / x, (-3, 3)),
     "gelu": (gelu, (-3, 3)),

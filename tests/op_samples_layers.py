@@ -75,6 +75,25 @@ samples(
     *NORMS,
     Sample("constant", (CONSTANT,), gradients=(np.zeros((2, 3)),)),
 )
+
+
+def _slope(g: Array, x: Array, axis: Any = -1, eps: float = 1e-5, center: bool = True) -> Array:
+    axes = _axes(x, axis)
+    y = _normalized(x, axis, eps, center)
+    inner = g - y * np.mean(g * y, axis=axes, keepdims=True) if g.size else g
+    if center and g.size:
+        inner = inner - np.mean(g, axis=axes, keepdims=True)
+    return inner * _inverse(x, axis, eps, center)
+
+
+samples(
+    "normalize_slope",
+    _slope,
+    *[
+        Sample(s.name, (values(f"slope {s.name}", np.shape(s.inputs[0])), *s.inputs), s.attrs)
+        for s in NORMS
+    ],
+)
 samples(
     "inverse_std",
     _inverse,

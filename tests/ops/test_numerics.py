@@ -110,6 +110,12 @@ EXACT = {  # in 50 decimals; erf by the C library, which is right to the last pl
         (-12, 80),
         300,
     ),
+    "normal_cdf": (
+        tg.REGISTRY["normal_cdf"],
+        lambda x: math.erfc(-float(x / Decimal(2).sqrt())) / 2,
+        (-12, 12),
+        300,
+    ),
     "erf": (tg.erf, lambda x: math.erf(x), (-6, 6), 6),
     "erfc": (tg.erfc, lambda x: math.erfc(x), (-6, 9), 40),
 }

@@ -10,10 +10,10 @@ from tinygraph.core.sums import adds_at_once, sum_axes
 from tinygraph.ops import attention, pieces, standardize
 
 DTYPES = (np.float32, np.float64)
-MASKED_SOFTMAX, NORMALIZE, INVERSE_STD, GATE, SCALE_SHIFT, RESHAPE, LINEAR = (
+MASKED_SOFTMAX, NORMALIZE, SLOPE, INVERSE_STD, SCALE_SHIFT, RESHAPE, LINEAR = (
     tg.REGISTRY[n]
     for n in (
-        "masked_softmax", "normalize", "inverse_std", "gelu_gate", "scale_shift", "reshape",
+        "masked_softmax", "normalize", "normalize_slope", "inverse_std", "scale_shift", "reshape",
         "linear",
     )
 )  # fmt: skip
@@ -95,13 +95,24 @@ def test_the_causal_mask_is_made_once():
 @pytest.mark.parametrize("offset", [0, 1e4])
 def test_rows_are_normalized_as_any_axes_are(dtype, center, offset, small_pieces, monkeypatch):
     x = (drawn(50, 3, 8, dtype=np.float64) + offset).astype(dtype)
+    g = drawn(50, 3, 8, dtype=dtype, seed=1)
     attrs = {"axis": (1, 2), "eps": 1e-5, "center": center}
-    rows = NORMALIZE(x, **attrs), INVERSE_STD(x, **attrs)
+    calls = (NORMALIZE, (x,)), (SLOPE, (g, x)), (INVERSE_STD, (x,))
+    rows = [op(*given, **attrs) for op, given in calls]
+    for (op, given), right in zip(calls, rows, strict=True):
+        out = np.empty_like(right)
+        op.into(out, *given, **attrs)
+        np.testing.assert_array_equal(out, right)
     monkeypatch.setattr(standardize, "_as_rows", lambda x, axis: None)
-    wanted = NORMALIZE(x, **attrs), INVERSE_STD(x, **attrs)
-    for got, right in zip(rows, wanted, strict=True):
+    for (op, given), got in zip(calls, rows, strict=True):
+        right = op(*given, **attrs)
         assert got.shape == right.shape and got.dtype == right.dtype == dtype
         np.testing.assert_allclose(got, right, rtol=30 * np.finfo(dtype).eps, atol=1e-6)
+
+
+def test_the_gradient_of_normalize_has_one_shape():
+    with pytest.raises(tg.ShapeError, match=r"normalize_slope: g and x have one shape.*\(2, 3\)"):
+        SLOPE(drawn(3), drawn(2, 3))
 
 
 @pytest.mark.parametrize("value", [0.1, 1234.567, -3e20])
@@ -123,6 +134,22 @@ def test_the_tanh_form_of_gelu_is_accurate_where_it_is_tiny(dtype):
     np.testing.assert_allclose(got, exact.astype(np.float64), rtol=100 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("name", ["gelu_exact", "normal_cdf"])
+def test_float32_has_kernels_of_its_own_as_accurate_as_float64(name):
+    op = tg.REGISTRY[name]
+    x = np.concatenate([np.linspace(-12, 12, 5001), [0, 1e-30, -1e-30]]).astype(np.float32)
+    np.testing.assert_allclose(op(x), op(x.astype(np.float64)), rtol=2e-5, atol=1e-45)
+    ends = np.array([-np.inf, -1e30, 1e30, np.inf, np.nan], np.float32)
+    wanted = [0, 0, 1e30, np.inf, np.nan] if name == "gelu_exact" else [0, 0, 1, 1, np.nan]
+    np.testing.assert_array_equal(op(ends), np.float32(wanted))
+
+
+def test_sigmoid_underflows_no_sooner_than_it_must():
+    x = np.float32([-100, -103, -110])
+    np.testing.assert_allclose(tg.sigmoid(x), np.exp(np.float64(x)), atol=1e-45)
+    assert tg.sigmoid(x)[1] > 0
+
+
 LAYOUTS = {
     "plain": lambda a: a,
     "transposed": lambda a: a.T,
@@ -134,7 +161,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-@pytest.mark.parametrize("name", ["sigmoid", "softplus", "gelu_gate"])
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "gelu_gate", "gelu_exact", "normal_cdf"])
 def test_pieces_change_no_bit(name, layout, monkeypatch):
     x, op = layout(drawn(37, 50)), tg.REGISTRY[name]
     whole = op(x)

@@ -8,15 +8,21 @@ with ones also adds up short rows: BLAS does both two to five times as fast as N
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .storage import Array
 
+Axes = tuple[int, ...]
+
 BLOCK_ROWS = 128
 LONGEST_ROW = 1024
 """Numbers of a row that BLAS adds, in eight or more sums side by side: 128 each."""
+AT_ONCE, ROWS_EACH, ALL_ROWS, AXIS_BY_AXIS = "at once", "each row", "all rows", "axis by axis"
 FEW = 4096
 """Numbers that NumPy adds as fast."""
 ONES: Array = np.ones(LONGEST_ROW, np.float32)
@@ -24,16 +30,16 @@ VECTORS_OF_ONES = {ONES.dtype: ONES, np.dtype(np.float64): np.ones(LONGEST_ROW)}
 """For kernels that add up rows."""
 
 
-def sum_axes(x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
+def sum_axes(x: Array, axis: Axes, keepdims: bool = False) -> Array:
     """Sum over axes, in the dtype of ``x``."""
-    if adds_at_once(x, axis):
+    way, order = _way(x.shape, x.strides, x.dtype, axis)
+    if way == AT_ONCE:
         return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
     kept = [n for a, n in enumerate(x.shape) if a not in axis]
-    rows = _as_rows(x, axis)
-    if _are_last(x, axis):
+    if way == ROWS_EACH:
         total = _row_sums(x.reshape(math.prod(kept), -1)).reshape(kept)
-    elif rows is not None:
-        total = _sum_rows(rows).reshape(kept)
+    elif way == ALL_ROWS:
+        total = _sum_rows(x.transpose(order).reshape(-1, math.prod(kept))).reshape(kept)
     else:
         total = x
         for a in sorted(axis, reverse=True):
@@ -43,44 +49,44 @@ def sum_axes(x: Array, axis: tuple[int, ...], keepdims: bool = False) -> Array:
     return total.astype(x.dtype, copy=False)
 
 
-def adds_at_once(x: Array, axis: tuple[int, ...]) -> bool:
+def adds_at_once(x: Array, axis: Axes) -> bool:
     """Tell whether NumPy's own sum over ``axis`` is accurate enough, and fast."""
-    if _is_short(x, axis):
-        return not _are_last(x, axis)
-    return _as_rows(x, axis) is None and _adds_pairwise(x, axis) and not _are_last(x, axis)
+    return _way(x.shape, x.strides, x.dtype, axis)[0] == AT_ONCE
 
 
-def _are_last(x: Array, axis: tuple[int, ...]) -> bool:
-    """Tell whether rows that lie in memory one after the other are each to be added up."""
-    if x.dtype != np.float32 or x.size <= FEW or not x.flags.c_contiguous:
-        return False
-    length = math.prod([x.shape[a] for a in axis])
-    return 1 < length <= LONGEST_ROW and tuple(sorted(axis)) == tuple(
-        range(x.ndim - len(axis), x.ndim)
-    )
+@functools.lru_cache(1024)
+def _way(shape: Axes, strides: Axes, dtype: Any, axis: Axes) -> tuple[str, Axes]:
+    """Return how to add up, and the order in which the axes lie in memory."""
+    count, size = math.prod([shape[a] for a in axis]), math.prod(shape)
+    order = tuple(sorted(range(len(shape)), key=lambda a: -strides[a]))
+    short = count <= BLOCK_ROWS or dtype.kind != "f" or dtype.itemsize > 4
+    dense = size > 0 and _is_dense([shape[a] for a in order], [strides[a] for a in order], dtype)
+    if dtype == np.float32 and dense:
+        in_order = order == tuple(range(len(shape)))
+        last = in_order and set(axis) == set(order[-len(axis) :])
+        if last and size > FEW and 1 < count <= LONGEST_ROW:
+            return ROWS_EACH, order
+        kept = order[len(axis) :]
+        if not short and kept and set(kept).isdisjoint(axis) and kept == tuple(sorted(kept)):
+            return ALL_ROWS, order
+    return (AT_ONCE if short or _adds_pairwise(shape, strides, axis) else AXIS_BY_AXIS), order
 
 
-def _is_short(x: Array, axis: tuple[int, ...]) -> bool:
-    count = math.prod([x.shape[a] for a in axis])
-    return count <= BLOCK_ROWS or x.dtype.kind != "f" or x.dtype.itemsize > 4
+def _is_dense(shape: Sequence[int], strides: Sequence[int], dtype: Any) -> bool:
+    """Tell whether an array fills its memory, its axes given from the slowest to the fastest."""
+    step = dtype.itemsize
+    for n, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if n != 1 and stride != step:
+            return False
+        step *= n
+    return True
 
 
-def _adds_pairwise(x: Array, axis: tuple[int, ...]) -> bool:
-    long_axes = [a for a in axis if x.shape[a] > BLOCK_ROWS]
-    return not long_axes or long_axes == [_fastest_axis(x)]
-
-
-def _as_rows(x: Array, axis: tuple[int, ...]) -> Array | None:
-    """Return ``x`` as a matrix whose rows are to be added, if its memory lies so."""
-    if x.dtype != np.float32:
-        return None
-    order = sorted(range(x.ndim), key=lambda a: -x.strides[a])
-    kept = order[len(axis) :]
-    if not kept or not x.size or not set(kept).isdisjoint(axis) or kept != sorted(kept):
-        return None
-    turned = x.transpose(order)
-    width = math.prod([x.shape[a] for a in kept])
-    return turned.reshape(-1, width) if turned.flags.c_contiguous else None
+def _adds_pairwise(shape: Axes, strides: Axes, axis: Axes) -> bool:
+    """Tell whether only the axis along which neighbours are nearest in memory is long."""
+    steps = [abs(s) if s and n > 1 else math.inf for n, s in zip(shape, strides, strict=True)]
+    long_axes = [a for a in axis if shape[a] > BLOCK_ROWS]
+    return not long_axes or long_axes == [steps.index(min(steps))]
 
 
 def _sum_rows(x: Array) -> Array:
@@ -90,19 +96,13 @@ def _sum_rows(x: Array) -> Array:
     whole = beside * BLOCK_ROWS
     with np.errstate(invalid="ignore"):  # BLAS may raise that flag for an infinity
         sums = ONES[:BLOCK_ROWS].dot(x[:whole].reshape(BLOCK_ROWS, -1)).reshape(beside, width)
-    total = np.add.reduce(sums, axis=0, dtype=np.float64)
-    return total + np.add.reduce(x[whole:], axis=0)  # type: ignore[no-any-return]
+        rest = ONES[: length - whole].dot(x[whole:])
+    return np.add.reduce(sums, axis=0, dtype=np.float64) + rest  # type: ignore[no-any-return]
 
 
 def _row_sums(rows: Array) -> Array:
     with np.errstate(invalid="ignore"):
         return rows.dot(ONES[: rows.shape[1]])  # type: ignore[no-any-return]
-
-
-def _fastest_axis(x: Array) -> int:
-    """Return the axis along which neighbours are nearest in memory."""
-    steps = [abs(s) if s and n > 1 else math.inf for n, s in zip(x.shape, x.strides, strict=True)]
-    return steps.index(min(steps))
 
 
 def _sum_blocks(x: Array, axis: int) -> Array:

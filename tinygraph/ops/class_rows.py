@@ -15,6 +15,7 @@ from ..core.errors import (
 from ..core.modes import module_path
 from ..core.op import Op, op
 from ..core.storage import Array
+from ..core.sums import sum_axes
 from .reduce import as_floating, log_softmax, softmax, sum
 from .shape import expand_dims
 
@@ -94,11 +95,16 @@ count_labels = op(
 )  # fmt: skip
 
 
+def _top(logits: Array) -> Array:
+    """Return the largest number of each row as a column."""
+    return np.maximum.reduce(logits, axis=-1, keepdims=True, initial=-np.inf)
+
+
 def _cross_entropy_rows(logits: Array, labels: Array, *, ignore_index: int | None) -> Array:
     logits, labels = as_floating(logits), np.asarray(labels)
     kept = _kept(labels, ignore_index)
-    shifted = logits - np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
-    total = np.log(np.add.reduce(np.exp(shifted), axis=-1))
+    shifted = logits - _top(logits)
+    total = np.log(sum_axes(np.exp(shifted), (logits.ndim - 1,)))
     if kept is None:
         return np.asarray(total - _pick(shifted, labels))
     rows = total - _pick(shifted, np.where(kept, labels, 0))
@@ -108,9 +114,9 @@ def _cross_entropy_rows(logits: Array, labels: Array, *, ignore_index: int | Non
 def _cross_entropy_slope(logits: Array, labels: Array, *, ignore_index: int | None) -> Array:
     logits, labels = as_floating(logits), np.asarray(labels)
     kept = _kept(labels, ignore_index)
-    slope = logits - np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
-    slope = np.ascontiguousarray(np.exp(slope, out=slope))  # so that the matrix below is a view
-    slope /= np.add.reduce(slope, axis=-1, keepdims=True)
+    slope = np.ascontiguousarray(logits - _top(logits))  # so that the matrix below is a view
+    np.exp(slope, out=slope)
+    slope /= sum_axes(slope, (slope.ndim - 1,), keepdims=True)
     flat, places = _places(slope, labels if kept is None else np.where(kept, labels, 0))
     flat[places] -= 1
     if kept is not None:
@@ -168,7 +174,7 @@ cross_entropy_mean = op(
 
 def _soft_rows(logits: Array, targets: Array) -> Array:
     logits = as_floating(logits)
-    shifted = logits - np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
+    shifted = logits - _top(logits)
     total = np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
     costs = np.where(np.equal(targets, 0), 0, targets * (total - shifted))
     return np.asarray(np.add.reduce(costs, axis=-1))

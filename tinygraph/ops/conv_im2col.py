@@ -120,10 +120,12 @@ def conv(x: Array, weight: Array, window: Sliding, y: Array, bias: Array | None 
     patches = _Patches(x, tuple(kernel), window)
     by_group = weight.reshape(window.groups, outputs // window.groups, inner, math.prod(kernel))
     matrices = by_group.transpose(0, 3, 2, 1).reshape(window.groups, patches.size, -1)
+    if bias is not None:  # repeated for all images: NumPy adds long rows faster
+        pixels, wide = y.reshape(*y.shape[:2], -1), np.tile(bias, y.shape[2])
     for block in patches.blocks:
         np.matmul(patches.of(block), matrices, out=_rows(y, block, window.groups))
         if bias is not None:
-            y[block] += bias
+            pixels[block] += wide
 
 
 def conv_weight(x: Array, g: Array, kernel: Sizes, window: Sliding) -> Array:
@@ -144,7 +146,8 @@ def conv_transpose(g: Array, weight: Array, window: Sliding, y: Array) -> None:
     Each element of the kernel sends a product of ``g`` to its place in ``y``.
     """
     groups, (outputs, inner, *kernel) = window.groups, weight.shape
-    matrices = weight.reshape(groups, outputs // groups, inner, *kernel)
+    by_group = weight.reshape(groups, outputs // groups, inner, *kernel)
+    matrices: Array = np.ascontiguousarray(by_group.transpose(3, 4, 0, 1, 2))
     y.fill(0)
     height, width, batch, _ = g.shape
     for rows, columns in _blocks(height, width, 2 * batch * max(outputs, inner * groups), BLOCK):
@@ -156,7 +159,7 @@ def conv_transpose(g: Array, weight: Array, window: Sliding, y: Array) -> None:
             down, up = overlap(rows, k, 0, window, y.shape[0])
             left, right = overlap(columns, m, 1, window, y.shape[1])
             if down is not None and left is not None:
-                np.matmul(part, matrices[..., k, m], out=into)
+                np.matmul(part, matrices[k, m], out=into)
                 y[up, right] += product[down, left]
 
 

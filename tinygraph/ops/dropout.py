@@ -9,6 +9,7 @@ import numpy as np
 from ..core.errors import UsageError, compose_message, describe
 from ..core.modes import get_default_dtype
 from ..core.op import composite, op
+from ..core.storage import Array
 from ..core.structure import cast
 from ..core.tensor import Tensor
 from .elementwise import mul
@@ -20,8 +21,9 @@ def _mask(x: Any, *, p: float, generator: Generator) -> Any:
     """Draw in float32 whatever the dtype of ``x``: equal seeds drop the same elements."""
     x = np.asarray(x)
     kept = generator.numpy.random(x.shape, dtype=np.float32) >= p
-    scale = 1 / (1 - p) if p < 1 else 0.0
-    return np.multiply(kept, scale, dtype=x.dtype)
+    mask: Array = np.asarray(kept).astype(x.dtype)
+    mask *= 1 / (1 - p) if p < 1 else 0.0
+    return mask
 
 
 dropout_mask = op(

@@ -58,3 +58,33 @@ def _erf_center(x: Array) -> Array:
 def _like(result: Array, x: Array, x64: Array) -> Array:
     dtype = x.dtype if getattr(x, "dtype", x64.dtype).kind == "f" else x64.dtype
     return np.where(np.isnan(x64), np.nan, result).astype(dtype, copy=False)
+
+
+# ---- the normal distribution in float32 ---------------------------------------------------------
+
+NORMAL_RATE = 0.35
+NORMAL_TAIL = (
+    0.1396212938, 0.1398637358, 0.1198197356, 0.105558472, -0.02322611767, 0.1593392475,
+    -0.2558557725, 0.1440388836, -0.02915949411,
+)  # fmt: skip
+"""1 − Φ(a) = exp(−a²/2) · t · Σ NORMAL_TAIL[k] tᵏ with t = 1 / (1 + NORMAL_RATE · a), to 3.2e-8 of
+itself for 0 ≤ a ≤ 14.6, where float32 ends: a fit by weighted least squares."""
+NORMAL_FAR = 20.0
+"""From here on 1 − Φ(a) is 0 in float32."""
+
+
+def normal_tail(x: Array) -> tuple[Array, Array]:
+    """Return a = min(|x|, NORMAL_FAR) and 1 − Φ(a), in float32."""
+    a = np.abs(x)
+    np.minimum(a, NORMAL_FAR, out=a)
+    t = a * NORMAL_RATE
+    t += 1
+    np.divide(1, t, t)
+    q = t * NORMAL_TAIL[-1]
+    for coefficient in NORMAL_TAIL[-2::-1]:
+        q += coefficient
+        q *= t
+    np.multiply(a, a, t)
+    t *= -0.5
+    q *= np.exp(t, t)
+    return a, q

@@ -1,7 +1,8 @@
 """Mean 0 and variance 1: the ops that every normalization is made of.
 
-`normalize` is one op where a chain would be seven. Its derivative needs `inverse_std`, and
-that one's derivative `normalize`: so there are derivatives of any order.
+`normalize` is one op where a chain would be seven, and so is its derivative, `normalize_slope`.
+What that one changes with x is made of the two and of `inverse_std`: so there are derivatives of
+any order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import UsageError, compose_message, describe
+from ..core.errors import ShapeError, UsageError, compose_message, describe, describe_all
 from ..core.op import Op, op
 from ..core.storage import Array
 from ..core.sums import LONGEST_ROW, VECTORS_OF_ONES, sum_axes
@@ -71,7 +72,7 @@ def _normalize(
 ) -> Array:
     x = as_floating(x)
     rows = _as_rows(x, axis)
-    if rows is None or not (out is None or (out.flags.c_contiguous and out.dtype == x.dtype)):
+    if rows is None or not _fits(x, out):
         d = _deviation(x, axis, center)
         return np.divide(d, np.sqrt(_mean(d * d, axis) + eps), out=out)
     y: Array = np.empty(x.shape, x.dtype) if out is None else out
@@ -110,11 +111,63 @@ def _check(who: str) -> Any:
     return check
 
 
-def _normalize_vjp(g: Any, y: Any, x: Any, *, axis: Axes, eps: float, center: bool) -> Any:
-    inner = g - y * mean(g * y, axis=axis, keepdims=True)
-    if center:
-        inner = inner - mean(g, axis=axis, keepdims=True)
-    return inner * inverse_std(x, axis=axis, eps=eps, center=center)
+def _check_slope(g: Any, x: Any, *, axis: Any, eps: Any, center: Any) -> dict[str, Any]:
+    if g.shape != x.shape:
+        what = "normalize_slope: g and x have one shape"
+        raise ShapeError(compose_message(what, describe_all([g, x])))
+    axes = all_axes("normalize_slope", axis, x.ndim)
+    return {"axis": axes, "eps": checked_eps("normalize_slope", eps), "center": bool(center)}
+
+
+def _normalize_slope(
+    g: Any, x: Any, *, axis: Any = -1, eps: float = 1e-5, center: bool = True,
+    out: Array | None = None,
+) -> Array:  # fmt: skip
+    g, x = np.asarray(g), as_floating(x)
+    rows = _as_rows(x, axis)
+    if rows is None or g.dtype != x.dtype or not g.flags.c_contiguous or not _fits(x, out):
+        y = _normalize(x, axis=axis, eps=eps, center=center)
+        inner = g - y * _mean(g * y, axis)
+        inner = inner - _mean(g, axis) if center else inner
+        root = _inverse_std(x, axis=axis, eps=eps, center=center)
+        return np.multiply(inner, root, out=out)  # type: ignore[no-any-return]
+    z: Array = np.empty(x.shape, x.dtype) if out is None else out
+    made, given = z.reshape(rows.shape), g.reshape(rows.shape)
+    parts = list(row_slices(*rows.shape))
+    scratch, ones = np.empty_like(rows[parts[0]]), VECTORS_OF_ONES[x.dtype][: rows.shape[1]]
+    for part in parts:
+        h, to, d = given[part], made[part], scratch[: part.stop - part.start]
+        scale = _rows_deviate(rows[part], d, eps, center)
+        d = d if center else rows[part]
+        along = np.vecdot(h, d)[:, None]  # y · mean(g · y) = d · along
+        along *= scale * scale / rows.shape[1]
+        np.multiply(d, along, to)
+        np.subtract(h, to, to)
+        if center:
+            means = h.dot(ones)
+            means /= rows.shape[1]
+            np.subtract(to, means[:, None], to)
+        np.multiply(to, scale, to)
+    return z
+
+
+def _fits(x: Array, out: Array | None) -> bool:
+    return out is None or (out.flags.c_contiguous and out.dtype == x.dtype)
+
+
+def _slope_by_x(h: Any, z: Any, g: Any, x: Any, **attrs: Any) -> Any:
+    """Differentiate Σ h · slope(g, x) = Σ s · (h · g − mean(h) · mean(g) − (h·y) · mean(g·y))."""
+
+    def average(v: Any) -> Any:
+        return mean(v, axis=attrs["axis"], keepdims=True)
+
+    y, root = normalize(x, **attrs), inverse_std(x, **attrs)
+    along_g, along_h = average(g * y), average(h * y)
+    whole = average(h * g) - along_g * along_h
+    if attrs["center"]:
+        whole = whole - average(h) * average(g)
+    turned = along_g * normalize_slope(h, x, **attrs) + along_h * normalize_slope(g, x, **attrs)
+    return -root * (root * y * whole + turned)
 
 
 def _inverse_std_vjp(g: Any, y: Any, x: Any, *, axis: Axes, eps: float, center: bool) -> Any:
@@ -154,13 +207,22 @@ Examples
 
 normalize: Op = op(
     "normalize", _normalize, kind="row", label="norm", formula="(x − mean(x)) / √(var(x) + eps)",
-    local=["(g − mean(g) − y · mean(g · y)) / √(var(x) + eps)"], saves="y x", quiet=True,
-    vjps=[_normalize_vjp], prepare=_check("normalize"),
+    local=["(g − mean(g) − y · mean(g · y)) / √(var(x) + eps)"], saves="x", quiet=True,
+    vjps=[lambda g, y, x, **attrs: normalize_slope(g, x, **attrs)], prepare=_check("normalize"),
     kinks="a constant row gives 0, and nan if eps is 0",
     doc="Normalize along axes: mean 0 and variance 1, the variance in a second pass."
     + NORMALIZE_ATTRIBUTES.format(
         name="normalize", result="Of the shape of ``x``.", shown="tensor([-1.,  1.])"
     ),
+)  # fmt: skip
+
+normalize_slope: Op = op(
+    "normalize_slope", _normalize_slope, kind="row", label="norm′", saves="g x", quiet=True,
+    formula="(g − mean(g) − y · mean(g · y)) / √(var(x) + eps), y = normalize(x)",
+    local=["the same of G", "the derivative by x of both factors"],
+    vjps=[lambda h, z, g, x, **attrs: normalize_slope(h, x, **attrs), _slope_by_x],
+    prepare=_check_slope,
+    doc="Gradient of ``normalize`` by x, from that of its result, in one go through memory.",
 )  # fmt: skip
 
 inverse_std: Op = op(
