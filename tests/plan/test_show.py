@@ -41,6 +41,8 @@ def test_a_table_has_times_after_the_first_replay():
     assert 0 < table.nbytes < table.unshared
     text = str(table)
     assert "Adam.step" in text and "clip_norm_update" in text
+    backward = [row for row in table.rows if row.module == "∂ 3"]
+    assert {row.shape for row in backward} >= {(2, 4), (5, 4), (2,)}
     assert f"{len(table.rows)} steps" in text and f"{table.nbytes:,} bytes" in text
 
 
@@ -59,6 +61,7 @@ def test_looking_changes_nothing():
     plan.show()
     assert everything() == before
     tg.draw(plan)
+    tg.draw(plan, show=("bytes", "time"))
     assert everything() == before
 
 
@@ -69,3 +72,30 @@ def test_a_plan_is_drawn_and_walked_as_a_graph():
     assert graph.find(op="dropout_mask")
     assert "argument 1" in tg.draw(step.plans[0]).source
     assert repr(step.plans[0]).startswith("<plan of ")
+
+
+def test_the_picture_has_the_backward_pass_with_the_times_of_the_plan():
+    model, _, step, arguments = trained()
+    (plan,) = step.plans
+    assert tg.graph(plan).timer() == {}  # nothing has run yet
+    step(*arguments)
+    graph = tg.graph(plan)
+    drawn = [node for node in graph.nodes if node.op is not None]
+    assert len(drawn) >= sum(s.op is not None and bool(s.outs) for s in plan.steps)
+    gradients = {n.shape for n in drawn if n.tensor.name == "gradient"}
+    assert gradients == {p.shape for p in model.parameters()}
+    seconds = graph.timer()
+    assert all(s > 0 for s in seconds.values())
+    assert {n.tensor for n in drawn if n.op.name in ("linear", "sum_to")} <= seconds.keys()
+    source = tg.draw(plan, show=("bytes", "time")).source
+    assert "gradient" in source and source.count("µs") > 10
+
+
+def test_a_block_has_one_time():
+    run = tg.compile(lambda x: (tg.exp(x) * 2 + 1).sum())
+    for _ in range(2):
+        run(np.linspace(0, 1, 100_000))
+    graph = tg.graph(run.plans[0])
+    timed = {n.op.name for n in graph.nodes if n.tensor in graph.timer() and n.op}
+    assert len(run.plans[0].steps[0].inner) == 3
+    assert timed >= {"add", "sum"} and "exp" not in timed

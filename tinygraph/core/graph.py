@@ -107,6 +107,8 @@ class Graph:
     failure : Failure or None
         Why it ends where it ends, for the graph of an error: the output is then the call
         that failed, and has no value.
+    timer : callable or None
+        Returns the seconds that each op's result takes, where who made the graph runs its ops.
 
     Examples
     --------
@@ -126,6 +128,7 @@ class Graph:
     def __init__(self, outputs: Sequence[Tensor], failure: Failure | None = None) -> None:
         self.outputs = tuple(outputs)
         self.failure = failure
+        self.timer: Callable[[], dict[Tensor, float]] | None = None
         self.nodes = [Node(t) for t in _below(self.outputs)]
 
     @property

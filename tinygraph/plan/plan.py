@@ -25,7 +25,7 @@ from .passes import (
     without_repeats,
 )
 from .record import Recorder
-from .show import Listing, graph_of, listing
+from .show import Listing, graph_of, listing, seconds_of
 from .values import Value
 
 
@@ -123,8 +123,16 @@ class Plan:
             return listing(program.steps, program.calls, self.nbytes, views, self._ready)
 
     def graph(self) -> Graph:
-        """Return the plan as a graph: ``tg.draw(plan)`` draws it."""
-        return graph_of(self.steps, self._kept)
+        """Return the plan as a graph: ``tg.draw(plan, show=("bytes", "time"))`` draws it."""
+        graph, tensors = graph_of(self.steps, self._kept)
+
+        def seconds() -> dict[Tensor, float]:
+            with self._lock:
+                steps, calls = self._program.steps, self._program.calls
+                return seconds_of(steps, calls, tensors) if self._ready else {}
+
+        graph.timer = seconds
+        return graph
 
     def __repr__(self) -> str:
         return f"<plan of {len(self._calls)} steps, {self.nbytes} bytes of buffers>"

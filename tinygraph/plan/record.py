@@ -18,7 +18,7 @@ from ..core.apply import apply
 from ..core.engine import Gradients, pull_back
 from ..core.errors import CompileError, compose_message, describe
 from ..core.lines import user_line
-from ..core.modes import current_modes, current_scope, modes
+from ..core.modes import Scope, current_modes, current_scope, modes
 from ..core.op import EFFECTS, Op
 from ..core.recording import RECORDERS
 from ..core.storage import Array, Storage, next_index
@@ -39,6 +39,7 @@ class Recorder:
         self.undo = Undo()
         self.storages: dict[int, Storage] = {}
         self.first_order = False  # inside a backward pass of first order
+        self._rule_of: Scope | None = None
         self._known: dict[int, Value] = {}  # by id of an array that lives
         self._deaths: dict[int, weakref.ref[Array]] = {}
         self._patterns = Patterns()
@@ -131,6 +132,7 @@ class Recorder:
         step = Step(
             op.raw_forward, operands, (value,), op, attrs, is_effect(op), name=op.name,
             scope=result.scope or current_scope(),
+            rule_of=self._rule_of if self.first_order else None,
         )  # fmt: skip
         self.steps.append(step)
         if "ctx" in attrs:
@@ -151,7 +153,8 @@ class Recorder:
             )
 
     def before_vjps(self, result: Any) -> None:
-        """Nothing to note: the rules run on tensors and are heard as ops."""
+        """Note whose derivative comes now; the rules run on tensors and are heard as ops."""
+        self._rule_of = result.scope
 
     def after_vjp(self, result: Any, position: int, gradient: Any) -> None:
         """Nothing to note."""

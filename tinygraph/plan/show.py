@@ -22,7 +22,10 @@ REPEATS = 5
 
 
 class Row(NamedTuple):
-    """One step of a plan: the op, its module, the result, its bytes, and its time."""
+    """One step of a plan: the op, its module, the result, its bytes, and its time.
+
+    The module of a step of the backward pass is that whose derivative it computes, as in ``∂ 0``.
+    """
 
     op: str
     module: str
@@ -97,7 +100,7 @@ def listing(steps: Sequence[Step], calls: Sequence[Call], nbytes: int, views: in
         rows.append(
             Row(
                 step.name,
-                step.scope.module_path() if step.scope else "",
+                _module(step),
                 None if out is None else out.array.shape,
                 "" if out is None else str(out.array.dtype),
                 sum(v.array.nbytes for v in step.outs),
@@ -105,6 +108,15 @@ def listing(steps: Sequence[Step], calls: Sequence[Call], nbytes: int, views: in
             )
         )
     return Listing(rows, nbytes, views)
+
+
+def _module(step: Step) -> str:
+    """Return the path of the module that a step belongs to, or whose derivative it computes."""
+    for scope, mark in ((step.scope, ""), (step.rule_of, "∂ ")):
+        path = scope.module_path() if scope else ""
+        if path:
+            return mark + path
+    return ""
 
 
 def _times(steps: Sequence[Step], calls: Sequence[Call]) -> list[float | None]:
@@ -136,8 +148,24 @@ def _taken_back(steps: Sequence[Step]) -> Iterator[None]:
         undo.take_back()
 
 
-def graph_of(steps: Sequence[Step], outputs: Sequence[Value]) -> Graph:
-    """Return the steps as a Graph, for pictures; its values are what is in the buffers now."""
+def seconds_of(
+    steps: Sequence[Step], calls: Sequence[Call], tensors: dict[Value, Tensor]
+) -> dict[Tensor, float]:
+    """Return the time of each result; that of a block is its last one's."""
+    seconds: dict[Tensor, float] = {}
+    for step, time in zip(steps, _times(steps, calls), strict=True):
+        outs = (step.inner[-1] if step.inner else step).outs
+        if time is not None and outs and outs[0] in tensors:
+            result = tensors[outs[0]]
+            seconds[result] = seconds.get(result, 0.0) + time
+    return seconds
+
+
+def graph_of(steps: Sequence[Step], outputs: Sequence[Value]) -> tuple[Graph, dict[Value, Tensor]]:
+    """Return the steps as a Graph, for pictures, and the tensor of each value.
+
+    Its values are what is in the buffers now.
+    """
     tensors: dict[Value, Tensor] = {}
 
     def tensor(x: Any) -> Any:
@@ -148,16 +176,21 @@ def graph_of(steps: Sequence[Step], outputs: Sequence[Value]) -> Graph:
             tensors[x].name = _name(x)
         return tensors[x]
 
-    ends = list(outputs)
     single = [inner for step in steps for inner in step.inner or (step,)]
+    read = {v for step in single for v in step.values()}
+    gradients = {id(g) for step in steps if step.call is point for _, g in step.inputs[0]}
+    # gradients that are computed where they are stored have no reader
+    ends = [*outputs, *(v for step in single for v in step.outs if v not in read)]
     for step in single:
         if step.op is not None and step.outs:
             inputs = tuple(map(tensor, step.inputs))
             out = step.outs[0]
             tensors[out] = Tensor(_array(out), False, step.op, inputs, step.attrs, step.scope)
+            if id(out.bound) in gradients:
+                tensors[out].name = "gradient"
         elif step.effect:
             ends += [v for v in step.values() if v.role is Role.TEMPORARY]
-    return Graph([tensor(v) for v in dict.fromkeys(ends)])
+    return Graph([tensor(v) for v in dict.fromkeys(ends)]), tensors
 
 
 def _name(value: Value) -> str | None:

@@ -88,6 +88,8 @@ class Step:
         Arrays and lists outside the plan that it changes, apart from those of a state op.
     inner : tuple of Step
         The steps of a block.
+    rule_of : Scope or None
+        In a backward pass, the module call whose derivative it computes.
     """
 
     call: Callable[..., Any]
@@ -102,6 +104,7 @@ class Step:
     scope: Scope | None = None
     changes: tuple[Any, ...] = ()
     inner: tuple[Step, ...] = ()
+    rule_of: Scope | None = None
 
     @property
     def is_view(self) -> bool:
