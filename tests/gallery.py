@@ -387,7 +387,7 @@ def bottleneck():
     return tg.draw(Bottleneck(64, 32, stride=2), (1, 64, 16, 16))
 
 
-@picture(MODELS, "A compiled training step, as it was recorded.")
+@picture(MODELS, "A compiled training step as its plan runs it, the backward pass included.")
 def compiled():
     model = nn.MLP([2, 16, 1])
     optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
