@@ -100,6 +100,14 @@ def test_a_record_that_contradicts_itself(record, message):
         tg.op("mine", lambda x: x, vjps=[lambda g, y, x: g], **record)
 
 
+def test_attributes_go_behind_a_star():
+    rule = [lambda g, y, x, n: g * n]
+    with pytest.raises(tg.UsageError, match=r"1 VJPs for 2 inputs.*no tensor goes behind a \*"):
+        tg.op("mine", lambda x, n: x * n, rule)
+    op = tg.op("mine", lambda x, *, n: x * n, rule)
+    assert gradcheck(lambda x: op(x, n=3), X)
+
+
 def test_the_docstring_is_written_from_the_record():
     rule = [lambda g, y, x: g * 2]
     op = tg.op("mine", lambda x: x * 2, rule, formula="2x", local=["2"], doc="Hi.")
@@ -133,6 +141,21 @@ def test_function_gives_first_derivatives():
     Power.apply(x, 3).sum().backward()
     np.testing.assert_allclose(x.grad, 3 * X**2)
     assert gradcheck(lambda x: Power.apply(x, 3), X)
+
+
+def test_saved_values_have_the_name_of_the_slides_too():
+    class Square(tg.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return 2 * x * g
+
+    assert gradcheck(Square.apply, X)
 
 
 def test_a_function_is_one_opaque_node_named_after_its_class():

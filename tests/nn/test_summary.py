@@ -170,3 +170,9 @@ def test_wrong_calls_are_explained():
         tg.summary(nn.ReLU(), depth=-1)
     with pytest.raises(KeyError, match="no module '7'"):
         tg.summary(nn.ReLU())["7"]
+
+
+def test_an_example_may_be_an_array_of_the_default_of_numpy():
+    model = nn.Linear(2, 3)
+    double = np.ones((5, 2))
+    assert str(tg.summary(model, double)) == str(tg.summary(model, double.astype(np.float32)))

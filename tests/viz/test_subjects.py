@@ -14,13 +14,21 @@ def headers(drawing):
 
 @pytest.mark.parametrize(
     "given",
-    [(5, 2), np.ones((5, 2), np.float32), tg.ones(5, 2), [(5, 2)], [[1.0, 2.0]] * 0 + [(5, 2)]],
+    [(5, 2), np.ones((5, 2), np.float32), np.ones((5, 2)), tg.ones(5, 2), [(5, 2)]],
 )
 def test_a_model_and_an_example(given):
     model = nn.Linear(2, 3) >> nn.ReLU() >> nn.Linear(3, 1)
     drawing = draw(model, given)
     assert headers(drawing) == ["x", "Linear 2→3", "ReLU", "Linear 3→1"]
     assert drawing.source == draw(model, input=given).source
+
+
+def test_floating_arrays_get_the_dtype_of_the_model_but_tensors_keep_theirs():
+    model = nn.Linear(2, 3)
+    double = np.ones((5, 2))
+    assert draw(model, double).source == draw(model, double.astype(np.float32)).source
+    with pytest.raises(tg.DtypeError, match="float32 parameters"):
+        draw(model, tg.tensor(double))
 
 
 def test_the_model_is_left_as_it_was():

@@ -66,10 +66,10 @@ def example_inputs(model: Any, given: Any) -> list[Any]:
     Parameters
     ----------
     model : Module or function
-        Whose floating dtype zeros have.
+        Whose floating dtype zeros and floating arrays get, as in training.
     given : Tensor, ndarray, tuple of int, or list of them
         A tuple of lengths such as ``(64, 2)`` stands for zeros of that shape; a list holds
-        several arguments.
+        several arguments. A Tensor is taken as it is.
 
     Examples
     --------
@@ -94,12 +94,32 @@ def _tensors_of(model: Any, given: Any, around: tuple[int, ...]) -> Iterator[Ten
         for part in given:
             yield from _tensors_of(model, part, (*around, id(given)))
     else:
-        yield given if isinstance(given, Tensor) else Tensor(as_array(given))
+        yield given if isinstance(given, Tensor) else Tensor(_as_input(model, given))
+
+
+def floating_dtype(model: Any) -> np.dtype[Any]:
+    """Return the dtype of the model's first floating parameter or buffer, else the default.
+
+    Examples
+    --------
+    >>> from tinygraph import nn
+    >>> floating_dtype(nn.Linear(2, 3).astype("float64"))
+    dtype('float64')
+    """
+    for kind in ("parameters", "buffers"):
+        for t in getattr(model, kind, tuple)():
+            if t.dtype.kind == "f":
+                return t.dtype  # type: ignore[no-any-return]
+    return get_default_dtype()
+
+
+def _as_input(model: Any, given: Any) -> Array:
+    array = as_array(given)
+    return array.astype(floating_dtype(model), copy=False) if array.dtype.kind == "f" else array
 
 
 def _zeros(model: Any, shape: tuple[int, ...]) -> Array:
-    floating = (p.dtype for p in getattr(model, "parameters", tuple)() if p.dtype.kind == "f")
-    dtype = next(floating, get_default_dtype())
+    dtype = floating_dtype(model)
     if min(shape, default=0) < 0 or math.prod(map(int, shape)) * dtype.itemsize > MOST_BYTES:
         fix = "the shape of one small batch, such as (8, 2)"
         what = f"The lengths of an example are from 0 on, and below {MOST_BYTES >> 30} GiB in all"

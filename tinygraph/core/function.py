@@ -15,13 +15,18 @@ from .tensor import Tensor
 
 
 class Context:
-    """Carries values from ``forward`` to ``backward``: any attribute, or ``save``."""
+    """Carries values from ``forward`` to ``backward``: any attribute, or what is saved."""
 
     saved: tuple[Array, ...] = ()
 
     def save_for_backward(self, *arrays: Array) -> None:
         """Keep arrays for the backward pass, as ``ctx.saved``."""
         self.saved = arrays
+
+    @property
+    def saved_tensors(self) -> tuple[Array, ...]:
+        """What was saved, by PyTorch's name for it; these are arrays."""
+        return self.saved
 
 
 class Function:

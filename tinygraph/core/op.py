@@ -130,7 +130,8 @@ class Op:
         if isinstance(self.vjps, list) and len(self.vjps) != self._input_count:
             raise UsageError(
                 f"op {name!r}: {len(self.vjps)} VJPs for {len(self.input_names)} inputs. Fix: one "
-                "for each (None where there is no derivative), or one function with needs."
+                "for each (None where there is no derivative), or one function with needs; what is "
+                "no tensor goes behind a *, as in power(x, *, n)."
             )
         self.saves = frozenset(saves.split())
         unknown = self.saves - {"y", self.rest_name, *self.input_names}

@@ -13,7 +13,6 @@ from ..core.storage import Array
 from ..core.tensor import Tensor
 from ..data import DataLoader, Dataset, TensorDataset
 from ..data.collate import map_arrays
-from ..nn import Module
 from ..ops.random import Generator
 
 BATCH_SIZE = 32
@@ -82,14 +81,6 @@ def _as_dataset(name: str, data: Any) -> Dataset:
             "(x, y) with one row of each per sample",
         )
     )
-
-
-def dtype_of(model: Module) -> np.dtype[Any]:
-    """Return the dtype of the model's first floating parameter or buffer, else the default."""
-    for t in (*model.parameters(), *model.buffers()):
-        if t.dtype.kind == "f":
-            return t.dtype
-    return get_default_dtype()
 
 
 def batches(name: str, loader: DataLoader, dtype: np.dtype[Any]) -> Iterator[Batch]:

@@ -11,13 +11,13 @@ import numpy as np
 
 from ..core.calls import checked_call, checked_call_like
 from ..core.errors import UsageError, compose_message, describe, describe_all
-from ..core.evaluation import evaluation
+from ..core.evaluation import evaluation, floating_dtype
 from ..core.modes import no_grad
 from ..core.storage import Array
 from ..core.tensor import Tensor
 from ..data import DataLoader, Dataset, TensorDataset
 from ..nn import Module
-from .data import Batch, arrays_of, as_loader, as_tensors, batches, dtype_of, plain
+from .data import Batch, arrays_of, as_loader, as_tensors, batches, plain
 from .losses import LossFunction, as_loss, checked_loss, prediction_of, weight_of
 from .metrics import Metric
 from .named import as_metrics
@@ -113,7 +113,7 @@ def predict(model: Module, data: Any, batch_size: int | None = None) -> Any:
     """
     check_model("predict", model)
     loader, with_target = _inputs(data, batch_size)
-    dtype = dtype_of(model)
+    dtype = floating_dtype(model)
     outputs: list[Any] = []
     with evaluating(model):
         for part in arrays_of(loader, dtype) if len(loader.dataset) else [_no_rows(loader)]:
@@ -211,7 +211,7 @@ def total_of(
 ) -> Totals:
     """Run the model over all batches and gather loss and metrics."""
     totals = Totals(metrics)
-    for batch in batches("the data", loader, dtype_of(model)):
+    for batch in batches("the data", loader, floating_dtype(model)):
         totals.add(outcome_of(model, loss, batch))
     return totals
 

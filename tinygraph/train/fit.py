@@ -16,6 +16,7 @@ from ..core.errors import (
     compose_message,
     describe,
 )
+from ..core.evaluation import floating_dtype
 from ..core.modes import is_grad_enabled
 from ..data import DataLoader
 from ..data.dataset import read
@@ -25,7 +26,7 @@ from ..ops.random import Generator
 from ..optim import Optimizer
 from .callbacks import Callback
 from .checkpointing import Checkpoint, generators_of, load_run
-from .data import as_batch, as_loader, dtype_of
+from .data import as_batch, as_loader
 from .evaluation import check_model, evaluating, outcome_of
 from .generators import Snapshot
 from .history import History
@@ -230,7 +231,7 @@ def _try_validation(run: Run) -> None:
     else:
         samples = loader.collate_fn([loader.dataset[i] for i in rows.tolist()])
     try:
-        batch = as_batch("the validation data", samples, dtype_of(run.model))
+        batch = as_batch("the validation data", samples, floating_dtype(run.model))
         with evaluating(run.model):
             totals = Totals(run.metrics)
             totals.add(outcome_of(run.model, run.step.loss, batch))

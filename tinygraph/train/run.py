@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..core.errors import DivergenceError, UsageError, compose_message
-from ..core.evaluation import restored_modes
+from ..core.evaluation import floating_dtype, restored_modes
 from ..data import DataLoader
 from ..nn import Module
 from ..optim import Optimizer
 from .callbacks import Callback
 from .checkpointing import Checkpoint
-from .data import batches, dtype_of
+from .data import batches
 from .evaluation import evaluating, total_of
 from .history import History
 from .interrupt import Interruption, deferred_interrupt
@@ -168,7 +168,7 @@ class Run:
         totals = self._totals
         assert totals is not None
         with self._where(f"epoch {self.epoch}, batch {{}} of {len(self.loader)}"):
-            for batch in batches("the training data", self.loader, dtype_of(self.model)):
+            for batch in batches("the training data", self.loader, floating_dtype(self.model)):
                 self._number = totals.batches + 1
                 outcome = self.step.add(batch)
                 totals.add(outcome)
