@@ -16,7 +16,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph.core.op import Composite
-from tools.make_docs import entries, public_modules
+from tools.make_docs import entries, pages, public_modules
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -79,6 +79,13 @@ def test_readme_has_the_promised_sizes() -> None:
     circuit, training = codes[0], next(c for c in codes if "optimizer.step()" in c)
     assert sum(1 for line in circuit.splitlines() if line) <= 6
     assert sum(1 for line in training.splitlines() if line) <= 15
+
+
+def test_the_lists_of_sections_are_left_to_the_theme() -> None:
+    """Furo shows each page's own beside it, and an error in red where a page writes another."""
+    texts = [*pages().values(), *(page.read_text(encoding="utf-8") for page in PAGES)]
+    assert len(texts) > 30
+    assert not [text for text in texts if re.search(r"\{contents\}|\.\. contents::", text)]
 
 
 def test_the_reference_describes_what_is_ours_and_documented() -> None:

@@ -26,10 +26,6 @@ Every operation is one record in the registry, `tg.REGISTRY`; this table is made
 when the site is built. In formulas *y* is the result; {prose}
 
 {count}
-
-```{{contents}}
-:local:
-```
 """
 
 PROSE = (
