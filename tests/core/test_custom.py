@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,15 @@ def test_attributes_go_behind_a_star():
         tg.op("mine", lambda x, n: x * n, rule)
     op = tg.op("mine", lambda x, *, n: x * n, rule)
     assert gradcheck(lambda x: op(x, n=3), X)
+
+
+def test_help_shows_how_an_op_is_called():
+    assert str(inspect.signature(tg.sum)) == "(x, axis=None, keepdims=False)"
+    assert str(inspect.signature(tg.ones(2).sum)) == "(axis=None, keepdims=False)"
+    assert "axis" in inspect.signature(tg.ones(2).std).parameters
+    assert next(iter(inspect.signature(tg.Op).parameters)) == "name"
+    for record in tg.REGISTRY.values():
+        inspect.signature(record)
 
 
 def test_the_docstring_is_written_from_the_record():

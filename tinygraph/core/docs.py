@@ -1,7 +1,8 @@
-"""Docstrings of ops, written from their records."""
+"""Docstrings and signatures of ops, written from their records."""
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -92,3 +93,25 @@ def _errors(op: Op) -> list[str]:
     elif op.prepare is not None or op.kind == "matmul":
         lines += ["ShapeError", "    If shapes, axes or sizes do not fit."]
     return [*lines, "DtypeError", "    If an operand is not numeric."]
+
+
+class SignatureOfRecord:
+    """``__signature__`` of a record, for ``help`` and notebooks; its class keeps Python's own."""
+
+    def __get__(self, record: Op | None, owner: type[Op]) -> inspect.Signature:
+        if record is None:
+            raise AttributeError("__signature__")
+        return _signature(record)
+
+
+def _signature(op: Op) -> inspect.Signature:
+    """Return how an op is called: the tensors, then the attributes."""
+    p = inspect.Parameter
+    tensors = [p(name, p.POSITIONAL_OR_KEYWORD) for name in op.input_names]
+    if op.variadic:
+        tensors.append(p(op.rest_name, p.VAR_POSITIONAL))
+    defaults = [op.defaults.get(name, p.empty) for name in op.attr_names]
+    anywhere = not op.variadic and p.empty not in defaults[1:]  # what has a default comes last
+    kind = p.POSITIONAL_OR_KEYWORD if anywhere else p.KEYWORD_ONLY
+    attributes = zip(op.attr_names, defaults, strict=True)
+    return inspect.Signature(tensors + [p(name, kind, default=d) for name, d in attributes])

@@ -15,7 +15,7 @@ import numpy as np
 
 from .apply import apply
 from .calls import Call, reject_keyword
-from .docs import describe_record
+from .docs import SignatureOfRecord, describe_record
 from .errors import UsageError, compose_message
 from .failure import note_failure
 from .modes import Scope, close_scope, current_scope, open_scope
@@ -87,6 +87,8 @@ class Op:
     numpy : tuple of callables
         The functions of NumPy that dispatch to it; a ufunc given as ``forward`` always does.
     """
+
+    __signature__ = SignatureOfRecord()
 
     def __init__(
         self,

@@ -309,6 +309,7 @@ def _method(function: Any) -> Callable[..., Any]:
 
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = function.__doc__
+    method.__wrapped__ = function  # type: ignore[attr-defined]  # its signature is the method's
     return method
 
 
