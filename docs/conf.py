@@ -34,7 +34,8 @@ autodoc_typehints = "none"
 
 html_theme = "furo"
 html_title = f"tinygraph {release}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["pictures.css"]
 html_extra_path = ["generated/pages"]
 
 EXPLORER = HERE / "generated" / "pages" / "explorer.html"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import xml.etree.ElementTree as ET
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ for extra in ("sklearn", "matplotlib", "tqdm", "threadpoolctl"):
     pytest.importorskip(extra)
 
 from tinygraph.demo import circles, digits, run, run_demo  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,7 @@ def test_every_named_file_is_there_and_valid(demo):
 def test_the_page_of_the_backward_pass_comes_first(demo):
     _, folder, printed = demo
     assert str(folder / "backprop.html") in printed.splitlines()[0]
+    assert "`out/backprop.html`" in (ROOT / "README.md").read_text("utf-8")
     page = (folder / "backprop.html").read_text("utf-8")
     assert "f = (x + y) · z" in page and "one training step" in page and "mse_loss" in page
 

@@ -1,11 +1,14 @@
 """The DOT text of the gallery, kept in tests/golden. Accept new ones with --accept-golden."""
 
+import re
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 from gallery import GALLERY
+
+from tools.make_gallery import WIDE, page, width_of
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 BIG = ("resnet50", "transformer")
@@ -51,3 +54,12 @@ def test_the_code_of_an_entry_is_the_one_that_ran():
         assert entry.caption and "def " + entry.name not in entry.code
         compile(entry.code, entry.name, "exec")
         assert "tg.draw" in entry.code
+
+
+def test_wide_pictures_of_the_gallery_scroll_so_that_letters_stay_readable():
+    assert width_of(GALLERY["neuron"].make().pipe("svg").decode()) > WIDE
+    assert width_of(GALLERY["product"].make().pipe("svg").decode()) < WIDE
+    text = page("place", {"neuron"})
+    assert text.count(":::{container} wide\n") == 1
+    assert text.index(":::{container} wide") < text.index("(place/neuron.svg)\n:::")
+    assert len(re.findall(r"\(place/\w+\.svg\)", text)) == len(GALLERY)
