@@ -1,5 +1,7 @@
 """Modules and composites: clusters, folding, counts; and pictures of big graphs."""
 
+import xml.etree.ElementTree as ET
+
 import numpy as np
 import pytest
 from work import growth
@@ -7,6 +9,7 @@ from work import growth
 import tinygraph as tg
 from tinygraph import nn
 from tinygraph.viz import draw
+from tinygraph.viz.style import Style
 
 
 def test_layers_are_cards_in_the_cluster_of_their_model(graphs):
@@ -187,3 +190,16 @@ def test_tooltips_say_where_a_parameter_lives():
     picture = draw(model, (5, 2), view="architecture", depth=2).picture
     weights = [c.tooltip.splitlines()[:2] for c in picture.cards if c.header == "weight"]
     assert weights == [["weight", "in 0"], ["weight", "in 2"]]
+
+
+def test_titles_of_modules_are_painted_over_the_edges_in_svg(graphs):
+    svg = draw(graphs.MLP(), graphs.data(), depth=2).pipe("svg").decode()
+    root = ET.fromstring(svg)
+    (graph,) = list(root)
+    titles = [e for e in graph if e.tag.endswith("text")]
+    names = {t.text for t in titles if t.get("font-weight") == "bold"}
+    assert names == {"MLP 2→1", "Linear 2→3", "ReLU", "Linear 3→1"}
+    fills = {c.lower() for c in Style().clusters}
+    assert {t.get("stroke") for t in titles} == fills
+    assert all(t.get("paint-order") == "stroke" for t in titles)
+    assert list(graph)[-len(titles) :] == titles

@@ -35,15 +35,14 @@ def card_label(card: Card, style: Style) -> str:
         plain = card.value is None and not card.gradient
         first = cell(header, "CENTER" if plain and card.role != "failed" else "LEFT", WIDE)
     rows = [f"<TR>{first}</TR>"]
+    is_column = card.value is not None or card.note or card.role == "failed"
+    align = "LEFT" if is_column else "CENTER"
     for line in card.lines:
         small = font(line, style, style.small_size, quiet)
-        is_column = card.value is not None or card.note or card.role == "failed"
-        align = "LEFT" if is_column else "CENTER"
         rows.append(f"<TR>{cell(small, align, WIDE + TIGHT)}</TR>")
     for i, line in enumerate(card.alert):
         colour = style.failed if card.role == "failed" else style.ink
         loud = font(line, style, style.small_size + 1, colour, bold=i == 0)
-        align = "LEFT" if len(card.alert) > 1 else "CENTER"
         rows.append(f"<TR>{cell(loud, align, WIDE + TIGHT)}</TR>")
     letters = widest(card.value, card.gradient.content if card.gradient else None)
     if card.value is not None:

@@ -3,6 +3,8 @@
 Graphviz writes the left end of every text, measured with the fonts of the machine that
 drew it. Another machine's Helvetica is narrower, and columns of figures would end
 raggedly. Their right ends are known from the cards, so those texts are anchored there.
+
+Titles of modules are painted last, in a halo: an edge that crosses one stays behind it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ _GROUP = re.compile(r'<g id="[^"]*" class="(node|edge|cluster|graph)')
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _SHAPE = re.compile(r'<(path|polygon) fill="([^"]*)".*? (?:d|points)="([^"]*)"')
 _MARK = f'font-family="{Style().right_font}"'
+_HALO = '<text paint-order="stroke" stroke="{}" stroke-width="3" stroke-linejoin="round" '
 _ANCHOR = re.compile(r'text-anchor="start" x="([^"]*)"')
 
 
@@ -28,7 +31,28 @@ def tidy(svg: bytes) -> bytes:
     if start < 0:
         return svg
     lines = svg[start:].decode("utf-8").split("\n")
-    return _HEADER + "\n".join(_anchor_right(lines)).encode("utf-8")
+    return _HEADER + "\n".join(_titles_last(_anchor_right(lines))).encode("utf-8")
+
+
+def _titles_last(lines: list[str]) -> list[str]:
+    """Move the texts of clusters behind everything else, with the fill around as their halo."""
+    kept, titles = [], []
+    in_module, fill = False, ""
+    for line in lines:
+        group = _GROUP.match(line)
+        if group:
+            in_module = 'class="cluster module"' in line
+        shape = _SHAPE.match(line) if in_module else None
+        if shape:
+            fill = shape.group(2)
+        if in_module and line.startswith("<text "):
+            titles.append(line.replace("<text ", _HALO.format(fill), 1))
+        else:
+            kept.append(line)
+    if not titles:
+        return kept
+    end = kept.index("</svg>") - 1  # the </g> of the whole graph
+    return [*kept[:end], *titles, *kept[end:]]
 
 
 def _anchor_right(lines: list[str]) -> list[str]:
