@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 
 import tinygraph as tg
@@ -82,3 +83,19 @@ def test_paper_gets_the_picture(page):
     )
     page.ask("Emulation.setEmulatedMedia", media="")
     assert shown == ["none", "block"]
+
+
+def test_long_rules_and_matrices_scroll_on_a_phone(browser, tmp_path):
+    W, x = tg.tensor(np.arange(24.0).reshape(4, 6) / 7, requires_grad=True, name="W"), tg.ones(6)
+    x.name = "x"
+    solution = tg.explain((tg.relu(W @ x - 3) * tg.softmax(W @ x, axis=0)).sum())
+    browser.ask("Page.navigate", url=solution.save(tmp_path / "solution.html").as_uri())
+    browser.wait(lambda: browser.run("document.querySelectorAll('.steps').length"), "it is there")
+    browser.size(390, 800, mobile=True)
+    wide = browser.run("document.documentElement.scrollWidth")
+    cut = browser.run(
+        "[...document.querySelectorAll('.steps')].filter((t) => t.scrollWidth > t.clientWidth"
+        " && getComputedStyle(t).overflowX !== 'auto').length"
+    )
+    browser.size(1200, 900)
+    assert wide <= 390 and cut == 0

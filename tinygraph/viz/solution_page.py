@@ -75,6 +75,14 @@ table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 .frame {{ margin: 0 0 1rem; padding: 0; overflow: hidden; }}
 .frame iframe {{ display: block; }}
 .printed {{ display: none; }}
+@media (max-width: 40rem) {{
+  .title {{ font-size: 1.3rem; }}
+  .steps, .gradients, p {{ overflow-x: auto; }}
+  .steps, .gradients {{ display: block; }}
+  .shapes {{ white-space: normal; }}
+  .steps td:nth-child(2) {{ width: auto; }}
+  .gradients th, .gradients td {{ padding: .3rem .6rem; }}
+}}
 @media print {{ .frame {{ display: none; }} .printed {{ display: block; border: 0; }} }}
 """
 
