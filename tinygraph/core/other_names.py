@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .registry import REGISTRY, is_builtin
-
 PAIRS = (
     ("t.size(0)", "t.shape[0]"),
     ("t.dim()", "t.ndim"),
@@ -102,6 +100,10 @@ NAMES = {
 """What has no counterpart of the same form."""
 
 
+NOT_IN_PLACE = "tensors are not changed in place; assign a new one, t = t + 1"
+IN_PLACE = ("add", "sub", "mul", "div", "clip", "clamp", "copy", "fill", "zero")
+
+
 def missing_attribute(owner: str, name: str, obj: Any) -> AttributeError:
     """Return the error for an attribute that a tensor or the package does not have.
 
@@ -114,24 +116,37 @@ def missing_attribute(owner: str, name: str, obj: Any) -> AttributeError:
         What was asked; Python itself suggests its names that look alike.
     """
     what = f"{type(obj).__name__!r} object" if owner == "t" else "module 'tinygraph'"
-    fix = _fix(owner, name)
+    fix = HINTS.get(f"{owner}.{name}", "")
     fix = f". Fix: {fix}." if fix else ""
     return AttributeError(f"{what} has no attribute {name!r}{fix}", name=name, obj=obj)
 
 
-def _fix(owner: str, name: str) -> str:
-    if fix := HINTS.get(f"{owner}.{name}"):
-        return fix
-    if owner == "torch":
-        return ""
-    if name.endswith("_") and not name.startswith("_"):
-        return "tensors are not changed in place; assign a new one, as in t = t + 1"
-    record = REGISTRY.get(name)
-    return f"tg.{name}(t, …)" if record is not None and is_builtin(record) else ""
+class MissingMethod:
+    """Stands where PyTorch's tensors have a method: whoever asks for it is told what to write.
+
+    A ``__getattr__`` of the class would do that too, but it slows down every look at an attribute,
+    of those that are there as well.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, owner: type) -> Any:
+        raise missing_attribute("t", self.name, owner if tensor is None else tensor)
+
+
+def missing_methods() -> dict[str, MissingMethod]:
+    """Return one for each name of a method that the tables have."""
+    names = [written.removeprefix("t.") for written in HINTS if written.startswith("t.")]
+    return {name: MissingMethod(name) for name in names}
 
 
 def _hints() -> dict[str, str]:
     hints = dict(NAMES)
+    hints |= {
+        f"t.{name}_": "tensors are not changed in place; assign a new one, t = t + 1"
+        for name in IN_PLACE
+    }
     for theirs, ours in PAIRS:
         if found := re.match(r"\w+\.\w+", theirs):
             hints.setdefault(found[0], ours)

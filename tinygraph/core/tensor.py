@@ -25,7 +25,7 @@ from .errors import (
 )
 from .layout import is_channels_last, rows_of_elements
 from .modes import Scope, current_modes, get_default_dtype, module_path
-from .other_names import missing_attribute
+from .other_names import MissingMethod
 from .recording import RECORDERS, active_recorder, refuse
 from .storage import Array, Storage, gradient_memory, next_index
 
@@ -91,12 +91,10 @@ class Tensor(TensorMethods):
         self._storage: Storage | None = None
         self.name: str | None = None
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            raise missing_attribute("t", name, self)
-
     __hash__ = object.__hash__
+
+    def __dir__(self) -> list[str]:
+        return [n for n in super().__dir__() if type(vars(Tensor).get(n)) is not MissingMethod]
 
     # ---- what it holds -------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from ..core.graph import node_of
 from ..core.modes import current_modes
 from ..core.numpy_bridge import array_function, array_ufunc
 from ..core.op import Op
+from ..core.other_names import missing_methods
 from ..core.registry import NUMPY_FUNCTIONS
 from ..core.structure import broadcast_to, cast
 from ..core.tensor import Tensor
@@ -330,6 +331,9 @@ def install() -> None:
         setattr(Tensor, name, property(getter, doc=doc))
     for name, function in SPECIAL.items():
         setattr(Tensor, name, function)
+    for name, missing in missing_methods().items():
+        if not hasattr(Tensor, name):
+            setattr(Tensor, name, missing)
     NUMPY_FUNCTIONS.update(NUMPY)
 
 
