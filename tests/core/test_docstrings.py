@@ -28,7 +28,7 @@ def documented():
             if public and callable(thing):
                 yield prefix + name, thing
     for name in dir(tg.Tensor):
-        thing = getattr(tg.Tensor, name)
+        thing = getattr(tg.Tensor, name, None)  # None: a name that only errors know
         if not name.startswith("_") and callable(thing):
             yield "Tensor." + name, thing
     for name, record in REGISTRY.items():
