@@ -203,3 +203,11 @@ def test_titles_of_modules_are_painted_over_the_edges_in_svg(graphs):
     assert {t.get("stroke") for t in titles} == fills
     assert all(t.get("paint-order") == "stroke" for t in titles)
     assert list(graph)[-len(titles) :] == titles
+
+
+def test_layers_are_labelled_with_their_own_widths():
+    """The last length of an image is not a number of channels."""
+    block = nn.ResBlock(3, 8) >> nn.Flatten() >> nn.Linear(8 * 36, 10)
+    titles = [card.header for card in draw(block, tg.ones(2, 3, 6, 6), depth=3).picture.cards]
+    assert [t for t in titles if "Conv" in t] == ["Conv2d 3→8", "Conv2d 8→8"]
+    assert "BatchNorm2d" in titles and "Linear 288→10" in titles

@@ -169,7 +169,7 @@ def test_a_graph_that_stopped_says_where_and_why():
     with pytest.raises(tg.ShapeError) as caught:
         model(tg.ones(4, 2))
     lines = str(caught.value.graph()).splitlines()
-    assert "╰─ ✕ 2(v₃)      failed   Linear · 10 params" in lines
+    assert "╰─ ✕ 2(v₃)      failed   Linear 9→1 · 10 params" in lines
     assert " ".join(lines[-2:]) == f"✕ {caught.value}"
 
 

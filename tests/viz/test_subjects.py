@@ -44,7 +44,7 @@ def test_the_model_is_left_as_it_was():
 
 def test_constants_that_a_layer_makes_stay_inside_of_it():
     model = nn.Conv2d(1, 2, 3) >> nn.BatchNorm2d(2) >> nn.ReLU() >> nn.Flatten()
-    layers = ["x", "Conv2d", "BatchNorm2d", "ReLU", "Flatten"]
+    layers = ["x", "Conv2d 1→2", "BatchNorm2d", "ReLU", "Flatten"]
     assert headers(draw(model, (1, 1, 4, 4))) == layers
     first = nn.BatchNorm1d(2) >> nn.Linear(2, 1)
     assert headers(draw(first, (4, 2), view="architecture")) == [
@@ -131,10 +131,10 @@ def test_a_module_that_refuses_its_input_is_marked():
     error = failure(lambda: model(tg.ones(5, 2)))
     picture = draw(error).picture
     card = picture.cards[-1]
-    assert (card.role, card.header, card.lines) == ("failed", "✕ Linear", ("2 · 5 params",))
+    assert (card.role, card.header, card.lines) == ("failed", "✕ Linear 4→1", ("2 · 5 params",))
     assert card.alert[0] == "Linear wants inputs of shape (…, 4)."
     assert picture.clusters[0].title == "Sequential"
-    assert draw(failure(lambda: draw(model, (5, 2)))).picture.cards[-1].header == "✕ Linear"
+    assert draw(failure(lambda: draw(model, (5, 2)))).picture.cards[-1].header == "✕ Linear 4→1"
 
 
 def test_operands_that_are_plain_arrays_are_drawn():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..core.modes import Scope
 from .repeats import Repeat
@@ -116,12 +116,23 @@ def _siblings(scope: Scope, scopes: ScopeTree) -> str:
 
 
 def _shape_change(scope: Scope, scopes: ScopeTree) -> tuple[str, str]:
-    """Return ``2→16`` if at most the last length changes (else ""), and both shapes in full."""
+    """Return ``2→16``, what a module makes of what ("" if unknown), and both shapes in full."""
     entering, leaving = list(scopes.entering[scope]), list(scopes.leaving[scope])
     after = " ".join(shape(t.shape) for t in leaving[:3])
+    widths = _own_widths(scope.owner)
     if len(entering) != 1 or len(leaving) != 1:
-        return "", after
+        return widths, after
     x, y = entering[0].shape, leaving[0].shape
     only_last = len(x) == len(y) > 0 and x[:-1] == y[:-1]
-    features = f"{x[-1]}→{y[-1]}" if only_last else ""
-    return features, after if x == y else f"{shape(x)} → {after}"
+    if not widths and only_last and (x != y or len(x) == 2):  # of an image the last is no width
+        widths = f"{x[-1]}→{y[-1]}"
+    return widths, after if x == y else f"{shape(x)} → {after}"
+
+
+def _own_widths(module: Any) -> str:
+    """Return what a layer says of itself: its features, or its channels."""
+    for kind in ("features", "channels"):
+        ends = (getattr(module, f"in_{kind}", None), getattr(module, f"out_{kind}", None))
+        if all(isinstance(n, int) for n in ends):
+            return "→".join(map(str, ends))
+    return ""
