@@ -149,7 +149,7 @@ class Op:
         self.quiet = quiet
         self.in_place = isinstance(forward, np.ufunc)
         self.raw_forward = forward
-        self.forward = _silenced(forward) if quiet else forward
+        self.forward = np.errstate(all="ignore")(forward) if quiet else forward
         own_doc = "" if isinstance(forward, np.ufunc) else forward.__doc__
         self.doc = inspect.cleandoc(doc or own_doc or "")
         self.__name__ = name
@@ -255,17 +255,6 @@ class EffectOp(Op):
 
 EFFECTS = frozenset({"state", "random"})
 """The kinds of op that are no functions of their inputs alone."""
-
-
-def _silenced(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a forward function that can leave its domain: inf and nan come without a warning."""
-
-    @functools.wraps(forward)
-    def quiet_forward(*arrays: Any, **attrs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return forward(*arrays, **attrs)
-
-    return quiet_forward
 
 
 class Composite:
