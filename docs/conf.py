@@ -23,7 +23,7 @@ copyright = "2026, the tinygraph authors"
 version = release = tinygraph.__version__
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
-exclude_patterns = ["_build", "generated/gallery", "generated/parts"]
+exclude_patterns = ["_build", "benchmarks", "generated/gallery", "generated/parts"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 napoleon_google_docstring = False

@@ -211,7 +211,7 @@ WORKLOADS = {
             "elementwise", "sigmoid(1.5x + 0.3) · tanh(x) + gelu(x), 10⁶ elements",
             lambda rng: {"x": normal(rng, 1_000_000)}, elementwise,
             lambda lib, p: functions.elementwise(lib, p["x"]), optimizer="",
-            absent=WITHOUT_SCALARS,
+            absent=WITHOUT_SCALARS | {"tinygraph 2 workers"},  # nothing to update
         ),
         Workload(
             "long-chain", "100,000 additions of 4 elements, one after the other",
