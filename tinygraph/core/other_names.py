@@ -143,10 +143,7 @@ def missing_methods() -> dict[str, MissingMethod]:
 
 def _hints() -> dict[str, str]:
     hints = dict(NAMES)
-    hints |= {
-        f"t.{name}_": "tensors are not changed in place; assign a new one, t = t + 1"
-        for name in IN_PLACE
-    }
+    hints |= {f"t.{name}_": NOT_IN_PLACE for name in IN_PLACE}
     for theirs, ours in PAIRS:
         if found := re.match(r"\w+\.\w+", theirs):
             hints.setdefault(found[0], ours)
