@@ -7,7 +7,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph.core.sums import adds_at_once, sum_axes
-from tinygraph.ops import attention, pieces, standardize
+from tinygraph.ops import activation, attention, pieces, standardize
 
 DTYPES = (np.float32, np.float64)
 MASKED_SOFTMAX, NORMALIZE, SLOPE, INVERSE_STD, SCALE_SHIFT, RESHAPE, LINEAR = (
@@ -242,3 +242,26 @@ def test_scale_shift_broadcasts_as_its_formula(shift):
     out = np.empty(wanted.shape, wanted.dtype)
     SCALE_SHIFT.into(out, x, scale, shift)
     np.testing.assert_allclose(out, wanted, rtol=1e-6)
+
+
+# ---- relu ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float16, *DTYPES])
+@pytest.mark.parametrize(
+    "rows", [1, activation.CLIPPED_FROM // 8 - 1, activation.CLIPPED_FROM // 8]
+)
+@pytest.mark.parametrize(
+    "layout", [np.ascontiguousarray, np.asfortranarray, lambda a: a[::-1, ::2]]
+)
+def test_relu_is_right_at_every_size_and_so_are_its_replays(layout, rows, dtype):
+    x = layout(drawn(rows, 8, dtype=dtype))
+    x[0, :4] = np.nan, np.inf, -np.inf, -0.0
+    if not x.flags.owndata:
+        x = np.array(x)[:, ::-1]
+    wanted = np.where(np.isnan(x), x, np.where(x > 0, x, np.zeros((), dtype)))
+    relu = tg.compile(tg.relu)
+    for y in (tg.relu(x), relu(x).numpy(), relu(x).numpy()):
+        assert y.dtype == dtype
+        np.testing.assert_array_equal(y, wanted)
+    np.testing.assert_array_equal(np.signbit(tg.relu(x)), np.signbit(relu(x).numpy()))

@@ -149,3 +149,15 @@ def test_an_optimizer_of_ones_own_is_one_formula():
     assert optimizer.state_dict()["state"][0]["count"].tolist() == [1, 1]
     with pytest.raises(tg.UsageError, match="SignSGD: lr"):
         SignSGD([tg.ones(1, requires_grad=True)], lr=-1)
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+def test_a_step_that_overflows_gives_inf_or_nan_without_a_warning(kind):
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    optimizer = getattr(tg.optim, kind)([w], lr=1e38)
+    w.grad = np.array([3e38, 1.0], np.float32)
+    optimizer.step()
+    w.grad = np.array([-3e38, 1.0], np.float32)
+    optimizer.step()
+    state = optimizer.state_dict()["state"][0].values()
+    assert not all(np.isfinite(x).all() for x in (w.data, *state))

@@ -48,7 +48,7 @@ class FlatParameters:
 
     def runs(self) -> Iterator[tuple[slice, int]]:
         """Yield the stretches whose parameters have a gradient and equal step counts."""
-        if self._all_alike():
+        if self.all_alike():
             yield slice(0, self.starts[-1]), self.steps[0]
             return
         begin: int | None = None
@@ -61,8 +61,8 @@ class FlatParameters:
         if begin is not None:
             yield slice(self.starts[begin], self.starts[-1]), self.steps[begin]
 
-    def _all_alike(self) -> bool:
-        """Whether all have a gradient and equal step counts, as nearly always."""
+    def all_alike(self) -> bool:
+        """Tell whether all have a gradient and equal step counts."""
         for p in self.parameters:
             if p._grad is None:
                 return False
@@ -76,6 +76,11 @@ class FlatParameters:
                 self.steps[i] += 1
                 updated.append(p._storage)
         mark_all(updated)
+
+    def count_step_of_all(self) -> None:
+        """Note the update where :meth:`all_alike` holds."""
+        self.steps[:] = [self.steps[0] + 1] * len(self.steps)
+        mark_all([p._storage for p in self.parameters])
 
     def split(self, vector: Array) -> list[Array]:
         """Return the parts of a flat ``vector`` in the shapes of the parameters (views)."""

@@ -88,7 +88,8 @@ class Optimizer:
             raise self._is_closed("step")
         if RECORDERS:
             self._recorded_step()
-        else:
+            return
+        with np.errstate(all="ignore"):  # as in a replay: what diverges shows in the loss
             self._step()
 
     def _recorded_step(self) -> None:
@@ -103,6 +104,10 @@ class Optimizer:
     def _step(self) -> None:
         for group, packs in zip(self.param_groups, self._packs, strict=True):
             for flat, buffers in packs:
+                if flat.all_alike():  # as nearly always: the vectors as they are
+                    self.update(group, flat.data, flat.grad, buffers, flat.steps[0] + 1)
+                    flat.count_step_of_all()
+                    continue
                 for run, steps in flat.runs():
                     state = [b[run] for b in buffers]
                     self.update(group, flat.data[run], flat.grad[run], state, steps + 1)

@@ -10,7 +10,7 @@ from .kernels import kernels
 from .patterns import memory_of, same_layout
 from .values import Role, Step, Value
 
-Call = tuple[Callable[..., Any], list[Any]]
+Call = tuple[Callable[..., Any], Sequence[Any]]
 Place = tuple[list[Any], int]
 
 
@@ -42,6 +42,13 @@ class Program:
                 for function, operands in kernels(step):
                     self.calls.append((function, self.arguments(operands)))
                     self.steps.append(step)
+        self._fix_arguments()
+
+    def _fix_arguments(self) -> None:
+        """Make tuples of the arguments that never change: Python calls with them faster."""
+        every = [*self.places, *self._changing.values()]
+        changing = {id(arguments) for places in every for arguments, _ in places}
+        self.calls = [(f, a if id(a) in changing else tuple(a)) for f, a in self.calls]
 
     def arguments(self, inputs: Sequence[Any]) -> list[Any]:
         """Return the arrays of values; those that change are entered at each call."""

@@ -12,7 +12,7 @@ from ..core.errors import CompileError
 from ..core.graph import Graph
 from ..core.storage import Array, mark_all
 from ..core.tensor import Tensor, own_gradient
-from .bind import Program
+from .bind import Call, Program
 from .blocks import Block, join_elementwise
 from .buffers import allocate
 from .kernels import join_casts
@@ -97,9 +97,7 @@ class Plan:
                     arguments[number] = view
             self._running = True
             try:
-                with np.errstate(all="ignore"):
-                    for function, arguments in self._calls:
-                        function(*arguments)
+                _run_all(self._calls)
             finally:
                 self._running = False
                 if self._storages:
@@ -142,6 +140,12 @@ class Plan:
         for tensor, gradient in zip(tensors, self._gradients, strict=True):
             if isinstance(tensor, Tensor):
                 gradient.give(tensor)
+
+
+@np.errstate(all="ignore")
+def _run_all(calls: Sequence[Call]) -> None:
+    for function, arguments in calls:
+        function(*arguments)
 
 
 class ArgumentGradient:

@@ -95,7 +95,9 @@ class Quick:
             if array.shape != shape or array.dtype is not dtype or array.strides != strides:
                 return None
             arrays.append(array)
-        if len(arrays) > 1 and len(set(map(id, arrays))) < len(arrays):
+        if len(arrays) == 2:
+            return None if arrays[0] is arrays[1] else arrays
+        if len(arrays) > 2 and len(set(map(id, arrays))) < len(arrays):
             return None
         return arrays
 
