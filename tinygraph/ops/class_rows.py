@@ -15,7 +15,7 @@ from ..core.errors import (
 from ..core.modes import module_path
 from ..core.op import Op, op
 from ..core.storage import Array
-from ..core.sums import sum_axes
+from ..core.sums import LONGEST_ROW, VECTORS_OF_ONES, sum_axes
 from .reduce import as_floating, log_softmax, softmax, sum
 from .shape import expand_dims
 
@@ -49,20 +49,22 @@ def check_labels(scores: Any, labels: Any, *, ignore_index: Any) -> dict[str, An
 
 def _kept(labels: Array, ignore_index: int | None) -> Array | None:
     """Return where labels count, None where all do: the common case."""
-    kept = np.not_equal(labels, ignore_index) if ignore_index is not None else None
-    return None if kept is None or kept.all() else kept
+    if ignore_index is None:
+        return None
+    ignored = np.equal(labels, ignore_index)
+    return ~ignored if np.count_nonzero(ignored) else None
 
 
-def _places(rows: Array, labels: Array) -> tuple[Array, Any]:
-    """Return rows as a matrix, and the index in it of each row's label."""
-    flat = rows.reshape(labels.size, rows.shape[-1])
-    return flat, (np.arange(labels.size), labels.reshape(-1))
+def _places(rows: Array, labels: Array) -> tuple[Array, Array]:
+    """Return rows as one vector, a view if they can be, and where in it each row's label is."""
+    width = rows.shape[-1]
+    numbers = labels.reshape(-1).astype(np.intp, copy=False)
+    return rows.reshape(-1), np.arange(0, labels.size * width, width) + numbers
 
 
 def _pick(rows: Array, labels: Array) -> Array:
     flat, places = _places(rows, labels)
-    picked: Array = flat[places].reshape(labels.shape)
-    return picked
+    return flat.take(places).reshape(labels.shape)
 
 
 # ---- ops on rows --------------------------------------------------------------------------------
@@ -84,8 +86,9 @@ one_hot = op(
 
 
 def _count_labels(labels: Array, *, ignore_index: int | None, dtype: Any) -> Array:
-    kept = _kept(np.asarray(labels), ignore_index)
-    return np.asarray(np.size(labels) if kept is None else kept.sum(), dtype)
+    labels = np.asarray(labels)
+    kept = _kept(labels, ignore_index)
+    return np.asarray(labels.size if kept is None else np.count_nonzero(kept), dtype)
 
 
 count_labels = op(
@@ -100,15 +103,30 @@ def _top(logits: Array) -> Array:
     return np.maximum.reduce(logits, axis=-1, keepdims=True, initial=-np.inf)
 
 
-def _cross_entropy_rows(logits: Array, labels: Array, *, ignore_index: int | None) -> Array:
+def _row_sums(weights: Array) -> Array:
+    """Add up each row, as a product with ones where BLAS can."""
+    width = weights.shape[-1]
+    if weights.flags.c_contiguous and 0 < width <= LONGEST_ROW:
+        ones = VECTORS_OF_ONES.get(weights.dtype)
+        if ones is not None:
+            return weights.dot(ones[:width])  # type: ignore[no-any-return]
+    return sum_axes(weights, (weights.ndim - 1,))
+
+
+def _costs(logits: Array, labels: Array, ignore_index: int | None) -> tuple[Array, Array | None]:
+    """Return the cost of each row, and which rows count (None: all)."""
     logits, labels = as_floating(logits), np.asarray(labels)
     kept = _kept(labels, ignore_index)
     shifted = logits - _top(logits)
-    total = np.log(sum_axes(np.exp(shifted), (logits.ndim - 1,)))
+    total = np.log(_row_sums(np.exp(shifted)))
     if kept is None:
-        return np.asarray(total - _pick(shifted, labels))
+        return np.asarray(total - _pick(shifted, labels)), None
     rows = total - _pick(shifted, np.where(kept, labels, 0))
-    return np.asarray(np.where(kept, rows, 0), logits.dtype)
+    return np.asarray(np.where(kept, rows, 0), logits.dtype), kept
+
+
+def _cross_entropy_rows(logits: Array, labels: Array, *, ignore_index: int | None) -> Array:
+    return _costs(logits, labels, ignore_index)[0]
 
 
 def _cross_entropy_slope(logits: Array, labels: Array, *, ignore_index: int | None) -> Array:
@@ -116,7 +134,7 @@ def _cross_entropy_slope(logits: Array, labels: Array, *, ignore_index: int | No
     kept = _kept(labels, ignore_index)
     slope = np.ascontiguousarray(logits - _top(logits))  # so that the matrix below is a view
     np.exp(slope, out=slope)
-    slope /= sum_axes(slope, (slope.ndim - 1,), keepdims=True)
+    slope /= _row_sums(slope)[..., None]
     flat, places = _places(slope, labels if kept is None else np.where(kept, labels, 0))
     flat[places] -= 1
     if kept is not None:
@@ -152,10 +170,9 @@ cross_entropy_rows = op(
 
 
 def _cross_entropy_mean(logits: Array, labels: Array, *, ignore_index: int | None) -> Any:
-    rows = _cross_entropy_rows(logits, labels, ignore_index=ignore_index)
-    return np.add.reduce(rows, axis=None) / _count_labels(
-        labels, ignore_index=ignore_index, dtype=rows.dtype
-    )
+    rows, kept = _costs(logits, labels, ignore_index)
+    count = rows.size if kept is None else np.count_nonzero(kept)
+    return np.add.reduce(rows, axis=None) / rows.dtype.type(count)
 
 
 cross_entropy_mean = op(
