@@ -59,6 +59,9 @@ class Op:
         Its name in the registry, in pictures and in errors.
     forward : callable
         ``forward(*arrays, **attrs)`` returning an array.
+    function : callable
+        The forward function as it was given: without the guard of ``quiet`` ops, and without
+        the turns that workers take where they write.
     vjps : list of callables, callable or None
         One ``vjp(g, y, *inputs, **attrs)`` per input (None: no derivative), or one
         ``vjp(g, y, *inputs, needs, **attrs)`` that returns a tuple. None: the op has no
@@ -144,6 +147,7 @@ class Op:
             )
         self.saved_positions = tuple(i for i, n in enumerate(self.input_names) if n in self.saves)
         self.saves_rest = self.variadic and self.rest_name in self.saves
+        self.function = forward
         if kind == "state":
             forward = in_turn(forward)
         self.quiet = quiet

@@ -73,7 +73,7 @@ class Adagrad(Optimizer):
 
     def update(self, group: Group, data: Array, grad: Array, state: list[Array], step: int) -> None:
         lr = group["lr"] / (1 + (step - 1) * group["lr_decay"])
-        adagrad_update.raw_forward(
+        adagrad_update.function(
             data, grad, state[0], np.asarray(lr, data.dtype),
             eps=group["eps"], weight_decay=group["weight_decay"],
         )  # fmt: skip

@@ -79,7 +79,7 @@ class Adam(Optimizer):
         beta1, beta2 = group["betas"]
         root = math.sqrt(1 - beta2**step)
         decay = group["weight_decay"]
-        adam_update.raw_forward(
+        adam_update.function(
             data, grad, *state,
             np.asarray(group["lr"] * root / (1 - beta1**step), data.dtype),
             np.asarray(group["eps"] * root, data.dtype),

@@ -44,6 +44,7 @@ class FlatParameters:
             p._data = view
             p._grad_buffer = gradient
             p.mark_written()
+        self._storages = [p._storage for p in self.parameters]
         gradient_memory[id(self.grad)] = self
 
     def runs(self) -> Iterator[tuple[slice, int]]:
@@ -70,17 +71,15 @@ class FlatParameters:
 
     def count_step(self) -> None:
         """Note the update in every parameter that had a gradient."""
-        updated = []
-        for i, p in enumerate(self.parameters):
-            if p._grad is not None:
-                self.steps[i] += 1
-                updated.append(p._storage)
-        mark_all(updated)
+        updated = [i for i, p in enumerate(self.parameters) if p._grad is not None]
+        for i in updated:
+            self.steps[i] += 1
+        mark_all([self._storages[i] for i in updated])
 
     def count_step_of_all(self) -> None:
         """Note the update where :meth:`all_alike` holds."""
         self.steps[:] = [self.steps[0] + 1] * len(self.steps)
-        mark_all([p._storage for p in self.parameters])
+        mark_all(self._storages)
 
     def split(self, vector: Array) -> list[Array]:
         """Return the parts of a flat ``vector`` in the shapes of the parameters (views)."""

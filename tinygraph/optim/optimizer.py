@@ -73,7 +73,11 @@ class Optimizer:
         return {name: self.first_value(group, name) for name in self.buffer_names}
 
     def update(self, group: Group, data: Array, grad: Array, state: list[Array], step: int) -> None:
-        """Change ``data`` in place by one step; ``step`` counts from 1."""
+        """Change ``data`` in place by one step; ``step`` counts from 1.
+
+        The optimizers here call the formula behind their op: a step is taken once, without
+        tensors, and workers have no turns to wait for.
+        """
         raise UsageError(f"{type(self).__name__} defines no update.")
 
     def step(self) -> None:

@@ -84,7 +84,7 @@ class RMSprop(Optimizer):
 
     def update(self, group: Group, data: Array, grad: Array, state: list[Array], step: int) -> None:
         kept = dict(zip(self.buffer_names, state, strict=True))
-        rmsprop_update.raw_forward(
+        rmsprop_update.function(
             data, grad, kept["square_avg"], kept.get("momentum_buffer", grad),
             kept.get("grad_avg", grad), np.asarray(group["lr"], data.dtype),
             alpha=group["alpha"], eps=group["eps"], weight_decay=group["weight_decay"],

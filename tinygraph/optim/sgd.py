@@ -78,7 +78,7 @@ class SGD(Optimizer):
             )
 
     def update(self, group: Group, data: Array, grad: Array, state: list[Array], step: int) -> None:
-        sgd_update.raw_forward(
+        sgd_update.function(
             data, grad, state[0] if state else grad, np.asarray(group["lr"], data.dtype),
             momentum=group["momentum"], dampening=group["dampening"],
             weight_decay=group["weight_decay"], nesterov=group["nesterov"], first=step == 1,

@@ -99,7 +99,7 @@ def _sum(step: Step, out: Array) -> Kernels | None:
     axis, keepdims = step.attrs["axis"], step.attrs["keepdims"]
     if out.dtype != x.array.dtype or out.dtype.kind != "f" or not adds_at_once(x.array, axis):
         return None
-    return [(partial(np.add.reduce, axis=axis, keepdims=keepdims, out=out), (x,))]
+    return [(np.add.reduce, (x, axis, None, out, keepdims))]
 
 
 def _mean(step: Step, out: Array) -> Kernels | None:
