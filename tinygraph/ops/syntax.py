@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..core.apply import binary_operator, reflected_operator
 from ..core.dtypes import checked_dtype
 from ..core.errors import GradientError, UsageError, compose_message, describe
 from ..core.grad import backward
@@ -15,6 +14,7 @@ from ..core.graph import node_of
 from ..core.modes import current_modes
 from ..core.numpy_bridge import array_function, array_ufunc
 from ..core.op import Op
+from ..core.operators import binary_operator, reflected_operator
 from ..core.other_names import missing_methods
 from ..core.registry import NUMPY_FUNCTIONS
 from ..core.structure import broadcast_to, cast
