@@ -12,17 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .dtypes import FLOAT32, FLOAT64, as_array
-from .errors import (
-    DtypeError,
-    IndexRangeError,
-    ShapeError,
-    TinygraphError,
-    UsageError,
-    compose_message,
-    describe,
-    describe_all,
-)
-from .failure import note_failure
+from .errors import DtypeError, TinygraphError, compose_message, describe
+from .failure import FROM_NUMPY, explain, note_failure
 from .modes import current_modes, current_scope, get_default_dtype, module_path
 from .registry import lookup
 from .storage import Array, Storage
@@ -34,8 +25,6 @@ if TYPE_CHECKING:
 ndarray, generic = np.ndarray, np.generic
 NO_ATTRS: dict[str, Any] = {}
 RAW = (ndarray, np.generic, int, float)
-FROM_NUMPY = (ValueError, TypeError, IndexError, OverflowError)
-"""The errors of NumPy that :func:`explain` turns into ours."""
 
 
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
@@ -219,32 +208,3 @@ def _cast(x: Any, dtype: np.dtype[Any]) -> Any:
     if not isinstance(x, Tensor) or x.dtype.kind == "f":
         return x
     return lookup("cast")(x, dtype=dtype)
-
-
-def explain(
-    op: Op, operands: tuple[Any, ...], arrays: Any, attrs: dict[str, Any], error: Exception
-) -> Exception:
-    """Turn an error of NumPy into one that names the op, the operands and the place."""
-    kinds: list[tuple[type[Exception], type[TinygraphError]]] = [
-        (IndexError, IndexRangeError),
-        (TypeError, DtypeError),
-        (OverflowError, DtypeError),
-    ]
-    cls = next((ours for theirs, ours in kinds if isinstance(error, theirs)), ShapeError)
-    if op.kind == "opaque" and cls is DtypeError:
-        cls = UsageError
-    what = str(error).rstrip(".")
-    fix = ""
-    if op.kind == "elementwise" and cls is ShapeError and "broadcast" in what:
-        what = "shapes must broadcast: aligned at the last axis, equal or 1"
-        fix = "t.reshape(…) or t.expand_dims(axis) so that the axes line up"
-    elif "negative integer powers" in what:
-        fix = "t.astype(np.float32) for fractions"
-    elif cls is DtypeError and any(getattr(a, "dtype", None) == np.bool_ for a in arrays):
-        fix = "t.astype(np.float32) makes numbers of booleans"
-    given = describe_all(arrays)
-    if attrs:
-        given += " with " + ", ".join(f"{k}={v!r}" for k, v in attrs.items())
-    ours = cls(compose_message(f"{op.name}: {what}", given, fix, module_path()))
-    note_failure(ours, op, operands, attrs)
-    return ours

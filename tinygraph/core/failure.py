@@ -1,4 +1,4 @@
-"""Where a forward pass stopped: the error carries the graph up to the call that failed.
+"""Where a forward pass stopped, and why: the error carries the graph up to the call that failed.
 
 ``error.graph()`` gives it and ``tg.draw(error)`` draws it. Only what met there is noted; the
 graph is built when it is asked for, and a forward pass that succeeds never comes here.
@@ -7,9 +7,23 @@ graph is built when it is asked for, and a forward pass that succeeds never come
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from .modes import Scope, current_scope
+import numpy as np
+
+from .errors import (
+    DtypeError,
+    IndexRangeError,
+    ShapeError,
+    TinygraphError,
+    UsageError,
+    compose_message,
+    describe_all,
+)
+from .modes import Scope, current_scope, module_path
+
+if TYPE_CHECKING:
+    from .op import Op
 
 
 class Failure:
@@ -56,3 +70,36 @@ def note_failure(
 ) -> None:
     """Note on an error which call raised it; the innermost call comes first, and stays."""
     error.__dict__.setdefault("graph", Failure(called, operands, attrs or {}, str(error)))
+
+
+FROM_NUMPY = (ValueError, TypeError, IndexError, OverflowError)
+"""The errors of NumPy that :func:`explain` turns into ours."""
+
+
+def explain(
+    op: Op, operands: tuple[Any, ...], arrays: Any, attrs: dict[str, Any], error: Exception
+) -> Exception:
+    """Turn an error of NumPy into one that names the op, the operands and the place."""
+    kinds: list[tuple[type[Exception], type[TinygraphError]]] = [
+        (IndexError, IndexRangeError),
+        (TypeError, DtypeError),
+        (OverflowError, DtypeError),
+    ]
+    cls = next((ours for theirs, ours in kinds if isinstance(error, theirs)), ShapeError)
+    if op.kind == "opaque" and cls is DtypeError:
+        cls = UsageError
+    what = str(error).rstrip(".")
+    fix = ""
+    if op.kind == "elementwise" and cls is ShapeError and "broadcast" in what:
+        what = "shapes must broadcast: aligned at the last axis, equal or 1"
+        fix = "t.reshape(…) or t.expand_dims(axis) so that the axes line up"
+    elif "negative integer powers" in what:
+        fix = "t.astype(np.float32) for fractions"
+    elif cls is DtypeError and any(getattr(a, "dtype", None) == np.bool_ for a in arrays):
+        fix = "t.astype(np.float32) makes numbers of booleans"
+    given = describe_all(arrays)
+    if attrs:
+        given += " with " + ", ".join(f"{k}={v!r}" for k, v in attrs.items())
+    ours = cls(compose_message(f"{op.name}: {what}", given, fix, module_path()))
+    note_failure(ours, op, operands, attrs)
+    return ours
