@@ -66,6 +66,13 @@ def test_slots_leave_no_room_for_typos():
 # ---- memory ------------------------------------------------------------------------------------
 
 
+def test_a_result_has_every_slot_that_a_leaf_has():
+    x, y = tg.tensor(np.ones(2)), leaf(1.0, 2.0) * 2  # the class made one, `record` the other
+    own = {"_data", "_requires_grad", "op", "inputs", "attrs", "index", "__weakref__"}
+    shared = [name for name in tg.Tensor.__slots__ if name not in own]
+    assert [getattr(y, name) for name in shared] == [getattr(x, name) for name in shared]
+
+
 def test_tensor_copies_and_from_numpy_shares():
     a = np.array([1.0, 2.0])
     copied, shared = tg.tensor(a), tg.from_numpy(a)

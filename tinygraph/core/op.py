@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from .apply import apply
+from .apply import apply, apply_to_one
 from .calls import Call, reject_keyword
 from .docs import SignatureOfRecord, describe_record
 from .errors import UsageError, compose_message
@@ -130,8 +130,9 @@ class Op:
         self.numpy = tuple(numpy) or ((forward,) if isinstance(forward, np.ufunc) else ())
         self._read_signature(forward)
         self._attr_set = set(self.attr_names)
-        self._all_default = len(self.defaults) == len(self.attr_names)
         self._input_count = -1 if self.variadic else len(self.input_names)
+        all_default = len(self.defaults) == len(self.attr_names)
+        self._count_without_attrs = self._input_count if all_default else -1
         if isinstance(self.vjps, list) and len(self.vjps) != self._input_count:
             raise UsageError(
                 f"op {name!r}: {len(self.vjps)} VJPs for {len(self.input_names)} inputs. Fix: one "
@@ -194,11 +195,12 @@ class Op:
             np.copyto(out, self.forward(*arrays, **attrs))
 
     def __call__(self, *inputs: Any, **attrs: Any) -> Tensor:
-        if len(inputs) != self._input_count or attrs.keys() != self._attr_set:
-            if len(inputs) == self._input_count and not attrs and self._all_default:
-                attrs = self.defaults
-            else:
-                inputs, attrs = self.bind(inputs, attrs)
+        if not attrs and len(inputs) == self._count_without_attrs:
+            attrs = self.defaults
+        elif len(inputs) != self._input_count or attrs.keys() != self._attr_set:
+            inputs, attrs = self.bind(inputs, attrs)
+        if len(inputs) == 1:
+            return apply_to_one(self, inputs, attrs)  # type: ignore[no-any-return]
         return apply(self, inputs, attrs)  # type: ignore[no-any-return]
 
     def bind(
