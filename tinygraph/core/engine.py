@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
+from numpy import add, ndarray
 
 from .errors import GradientError, TinygraphError, VersionError, compose_message, describe
 from .layout import is_channels_last, mixed
@@ -21,6 +21,7 @@ from .structure import cast, repack, sum_to
 from .tensor import Tensor
 
 Gradients = dict[Tensor, Any]
+INDEX = attrgetter("index")
 NOT_RECORDING = nullcontext()
 """Rules that run on arrays record nothing; no mode need be set."""
 
@@ -28,17 +29,14 @@ NOT_RECORDING = nullcontext()
 def collect(roots: Sequence[Tensor]) -> tuple[list[Tensor], set[Tensor]]:
     """Return the results below ``roots`` that require grad, newest first, and all reached."""
     reached = {root for root in roots if root._requires_grad}
-    stack = [root for root in reached if root.op is not None]
-    order = []
-    while stack:
-        t = stack.pop()
-        order.append(t)
+    order = [root for root in reached if root.op is not None]
+    for t in order:  # which grows meanwhile
         for x in t.inputs:
             if isinstance(x, Tensor) and x._requires_grad and x not in reached:
                 reached.add(x)
                 if x.op is not None:
-                    stack.append(x)
-    order.sort(key=attrgetter("index"), reverse=True)
+                    order.append(x)
+    order.sort(key=INDEX, reverse=True)
     return order, reached
 
 
@@ -53,7 +51,7 @@ def paths_to(order: list[Tensor], reached: set[Tensor], targets: set[Tensor]) ->
 
 def pull_back(
     order: list[Tensor],
-    relevant: set[Tensor],
+    relevant: set[Tensor] | None,
     gradients: Gradients,
     keep: set[Tensor],
     create_graph: bool = False,
@@ -65,8 +63,9 @@ def pull_back(
     ----------
     order : list of Tensor
         Results of operations, newest first.
-    relevant : set of Tensor
-        The tensors that a gradient is wanted for, or passes through.
+    relevant : set of Tensor or None
+        The tensors that a gradient is wanted for, or passes through; None for all that require
+        grad.
     gradients : dict
         Upstream gradients of the roots; becomes the result.
     keep : set of Tensor
@@ -116,10 +115,14 @@ def pull_back(
                     arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
                     arguments = (g, t._data, *arrays)
                 each = vjps if type(vjps) is list else _joint_vjp(t, arguments, relevant)
-                for i, x in enumerate(inputs):
-                    if not isinstance(x, Tensor) or x not in relevant:
+                position = -1  # `enumerate` would take 5 % of the loop
+                for x in inputs:
+                    position += 1
+                    if not isinstance(x, Tensor) or not x._requires_grad:
                         continue
-                    gx = each[i]
+                    if relevant is not None and x not in relevant:
+                        continue
+                    gx = each[position]
                     if each is vjps and gx is not None:
                         gx = gx(*arguments, **attrs) if attrs else gx(*arguments)
                     if gx is None:
@@ -133,18 +136,19 @@ def pull_back(
                         gx = _fit(gx, x, t, create_graph)
                     if data.ndim > 2 and mixed(data, gx._data if create_graph else gx):
                         gx = _repacked(gx, data)
-                    if x not in gradients:
+                    total = gradients.get(x)
+                    if total is None:
                         gradients[x] = gx
                     elif x in owned:
-                        np.add(gradients[x], gx, out=gradients[x])
+                        add(total, gx, total)
                     else:
-                        total = gradients[x] + gx
+                        total = total + gx
                         if not create_graph:
                             total = np.asarray(total)  # NumPy makes scalars of 0-d arrays
                             owned.add(x)
                         gradients[x] = total
                     if watchers:
-                        _notify(watchers, "after_vjp", t, i, gx)
+                        _notify(watchers, "after_vjp", t, position, gx)
         except (TinygraphError, MemoryError):
             raise
         except Exception as error:
@@ -163,10 +167,15 @@ def _notify(watchers: Any, event: str, *details: Any) -> None:
         getattr(watcher, event)(*details)
 
 
-def _joint_vjp(t: Tensor, arguments: tuple[Any, ...], relevant: set[Tensor]) -> Any:
+def _joint_vjp(t: Tensor, arguments: tuple[Any, ...], relevant: set[Tensor] | None) -> Any:
     """Run the one VJP of an op with shared work or any number of inputs."""
     op: Any = t.op
-    needs = tuple([isinstance(x, Tensor) and x in relevant for x in t.inputs])
+    needs = tuple(
+        [
+            isinstance(x, Tensor) and x._requires_grad and (relevant is None or x in relevant)
+            for x in t.inputs
+        ]
+    )
     results = op.vjps(*arguments, needs=needs, **(t.attrs or {}))
     if not isinstance(results, tuple | list) or len(results) != len(needs):
         raise GradientError(

@@ -44,17 +44,17 @@ def backward(tensor: Tensor, grad: Any = None, retain_graph: bool = False) -> No
     (-4.0, -4.0, 3.0)
     """
     upstream = _cotangent(tensor, grad)
-    order, reached = collect([tensor])
+    order, _ = collect([tensor])
     _check_unused(order)
     keep = set(order) if current_modes().retain_grads else {t for t in order if t._retains_grad}
     recorder = active_recorder() if RECORDERS else None
     if recorder is None:
-        gradients = pull_back(order, reached, {tensor: upstream}, keep)
+        gradients = pull_back(order, None, {tensor: upstream}, keep)
         for t, g in gradients.items():
             own_gradient(t, g)
     else:
         upstreams = {tensor: recorder.cotangent(grad, upstream)}
-        for t, g in recorder.pull_back(order, reached, upstreams, keep).items():
+        for t, g in recorder.pull_back(order, None, upstreams, keep).items():
             recorder.own_gradient(t, g)
     if not retain_graph:
         for t in order:

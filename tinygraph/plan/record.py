@@ -242,7 +242,11 @@ class Recorder:
         return given if given.dtype == upstream.dtype else cast(given, dtype=upstream.dtype)
 
     def pull_back(
-        self, order: list[Tensor], relevant: set[Tensor], gradients: Gradients, keep: set[Tensor]
+        self,
+        order: list[Tensor],
+        relevant: set[Tensor] | None,
+        gradients: Gradients,
+        keep: set[Tensor],
     ) -> Gradients:
         """Run a backward pass on tensors, so that its ops are heard."""
         if order and order[-1].index < self._start:
