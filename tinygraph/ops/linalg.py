@@ -32,16 +32,21 @@ def _explain_matmul(a: Any, b: Any) -> ShapeError:
 
 def _matmul(a: Any, b: Any, *, out: Array | None = None) -> Any:
     try:
-        if a.ndim == 2 and b.ndim == 2:
+        if a.ndim == b.ndim == 2:
             return a.dot(b) if out is None else np.dot(a, b, out)  # as matmul, half the overhead
         return np.matmul(a, b, out=out)
     except (ValueError, AttributeError) as error:
         raise _explain_matmul(a, b) from error
 
 
+def _times(a: Any, b: Any) -> Any:
+    """Multiply two matrices; of arrays without a call of the op, which costs as much again."""
+    return _matmul(a, b) if type(a) is np.ndarray else matmul(a, b)
+
+
 def _matmul_vjp_a(g: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 2 and b.ndim == 2:
-        return matmul(g, b.mT)
+    if a.ndim == b.ndim == 2:
+        return _times(g, b.mT)
     if b.ndim == 1:
         grad = expand_dims(g, axis=-1) * b
     elif a.ndim == 1:
@@ -52,8 +57,8 @@ def _matmul_vjp_a(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 def _matmul_vjp_b(g: Any, y: Any, a: Any, b: Any) -> Any:
-    if a.ndim == 2 and b.ndim == 2:
-        return matmul(a.mT, g)
+    if a.ndim == b.ndim == 2:
+        return _times(a.mT, g)
     if b.ndim == 1:
         grad = expand_dims(g, axis=-1) * a
     elif a.ndim == 1:
