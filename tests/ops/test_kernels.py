@@ -13,7 +13,7 @@ import tinygraph as tg
 from conftest import FULL
 from tinygraph.core.layout import channels_last, empty_channels_last, is_channels_last
 from tinygraph.core.sums import sum_axes
-from tinygraph.ops import conv_depthwise, conv_im2col, winograd
+from tinygraph.ops import conv_depthwise, conv_im2col, conv_slabs, winograd
 
 CONV, TRANSPOSE, WEIGHT = (tg.REGISTRY[n] for n in ("conv", "conv_transpose", "conv_weight"))
 ROUNDING = {np.float64: 1e-12, np.float32: 6e-6}
@@ -110,6 +110,31 @@ def test_im2col_along_a_line(channels, window):
     for layout in ("usual", "channels last", "backwards"):
         operands = case(4, channels, 5, (20,), (5,), window)
         compare("im2col", operands, window, np.float64, layout)
+
+
+LINES = [
+    {"stride": s, "padding": p} for s, p in itertools.product((1, 2, 3, 7), (0, 2, ((0, 4),), 9))
+]
+
+
+@pytest.mark.parametrize("block", [2**17, 100], ids=["one block", "many blocks"])
+@pytest.mark.parametrize("window", LINES, ids=str)
+@pytest.mark.parametrize("kernel", [1, 4, 5])
+def test_slabs(kernel, window, block, monkeypatch):
+    monkeypatch.setattr(conv_slabs, "BLOCK", block)
+    for channels, length in ((1, 11), (3, 20)):
+        operands = case(6, channels, 5, (length,), (kernel,), window)
+        for layout in ("usual", "channels last", "backwards"):
+            compare("slabs", operands, window, np.float64, layout)
+        compare("slabs", operands, window, np.float32, "channels last")
+
+
+def test_slabs_add_up_long_lines_accurately():
+    x = drawn(40, 1, 20_000, dtype=np.float32) + np.float32(3)
+    g = np.ones((40, 1, 20_000), np.float32)
+    with tg.kernels.use("slabs"):
+        found = WEIGHT(x, g, kernel_size=1)
+    np.testing.assert_allclose(found[0, 0, 0], x.sum(dtype=np.float64), 1e-6)
 
 
 SIZES = [(4, 4), (6, 7), (9, 5), (3, 3), (13, 10)] + [(17, 22), (3, 40), (28, 28)] * FULL
@@ -261,14 +286,35 @@ def test_the_choice():
     assert name_of((1, 256, 14, 14), (256, 256, 3, 3)) == "im2col"  # few tiles for many kernels
     assert name_of(image, (32, 16, 3, 3), np.float16) == "plain"
     assert name_of((0, 16, 28, 28), (32, 16, 3, 3)) == "im2col"
+    line, weight = (32, 16, 40), (32, 16, 5)
+    assert name_of(line, weight, stride=2) == name_of(line, weight, np.float64) == "slabs"
+    assert name_of((31, 16, 40), weight) == "im2col"  # a small batch
+    assert name_of((32, 64, 40), (32, 64, 5)) == "im2col"
+    assert name_of(line, (32, 16, 1)) == "im2col"
+    assert name_of(line, weight, dilation=2) == "im2col"
+    assert name_of(line, (32, 8, 5), groups=2) == "im2col"
+    assert name_of(line, weight, np.float16) == "plain"
+    assert name_of((0, 16, 40), weight) == "im2col"
     with tg.kernels.use("winograd"):  # wherever it can
         assert name_of((1, 1, 4, 4), (1, 1, 3, 3)) == "winograd"
         assert name_of((1, 1, 4, 4), (1, 1, 2, 2)) == "im2col"
         assert name_of(image, (16, 1, 3, 3), groups=16) == "im2col"
+        with tg.kernels.use("slabs"):
+            assert name_of((1, 16, 40), weight) == "slabs"
+            assert name_of(image, (32, 16, 3, 3)) == "im2col"
         with tg.kernels.use("plain"):
             assert name_of(image, (32, 16, 3, 3)) == "plain"
         with tg.kernels.use("auto"):
             assert name_of((1, 1, 4, 4), (1, 1, 3, 3)) == "im2col"
+
+
+def test_the_choice_for_gradients_along_a_line():
+    x, w = (tg.ones(*shape, requires_grad=True) for shape in ((32, 4, 20), (8, 4, 3)))
+    for stride, spread in ((1, "im2col"), (2, "slabs")):
+        with tg.kernels.watch() as log:
+            CONV(x, w, stride=stride).sum().backward()
+        chosen = {job.op: name for job, name in log.entries}
+        assert chosen == {"conv": "slabs", "conv_weight": "slabs", "conv_transpose": spread}
 
 
 def test_a_forced_kernel_holds_for_its_block_and_context_only():
@@ -280,7 +326,7 @@ def test_a_forced_kernel_holds_for_its_block_and_context_only():
         assert inside() == "plain" and fresh.run(inside) == "im2col"
         raise ValueError("out of range")
     assert inside() == "im2col"
-    with pytest.raises(tg.UsageError, match="'depthwise', received 'fft'"), tg.kernels.use("fft"):
+    with pytest.raises(tg.UsageError, match="'slabs', received 'fft'"), tg.kernels.use("fft"):
         pass
 
 

@@ -198,6 +198,12 @@ def test_sums_over_rows_leave_none_out(rows):
     np.testing.assert_array_equal(sum_axes(x, (0,)), rows)
 
 
+@pytest.mark.parametrize("rows", [2048, 128 * 128 + 5, 300_000])
+def test_sums_over_rows_are_accurate(rows):
+    x = drawn(rows, 16) + 3
+    np.testing.assert_allclose(sum_axes(x, (0,)), x.sum(0, dtype=np.float64), rtol=1e-6)
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_sum_with_infinities_does_not_warn(axis):
     x = np.ones((200, 100), np.float32)

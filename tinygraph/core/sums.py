@@ -2,8 +2,9 @@
 
 NumPy adds pairwise along the axis with the smallest stride but row by row along the others,
 which loses 4 % over 4.2 million float32 rows. Here rows are added 128 at a time, by a product
-of a vector of ones with a matrix of 128 long rows, and what that gives in float64. A product
-with ones also adds up short rows: BLAS does both two to five times as fast as NumPy's sum.
+of a vector of ones with a matrix of 128 long rows; so is what that gives, or in float64 if that is
+more. A product with ones also adds up short rows: BLAS does both two to five times as fast as
+NumPy's sum.
 """
 
 from __future__ import annotations
@@ -90,14 +91,21 @@ def _adds_pairwise(shape: Axes, strides: Axes, axis: Axes) -> bool:
 
 
 def _sum_rows(x: Array) -> Array:
-    """Add the rows of a matrix: 128 that lie far apart by one product, the results in float64."""
+    """Add the rows of a matrix: 128 that lie far apart by one product, so do 128 of the results.
+
+    More results than that are added in float64.
+    """
     length, width = x.shape
     beside = length // BLOCK_ROWS
     whole = beside * BLOCK_ROWS
     with np.errstate(invalid="ignore"):  # BLAS may raise that flag for an infinity
-        sums = ONES[:BLOCK_ROWS].dot(x[:whole].reshape(BLOCK_ROWS, -1)).reshape(beside, width)
-        rest = ONES[: length - whole].dot(x[whole:])
-    return np.add.reduce(sums, axis=0, dtype=np.float64) + rest  # type: ignore[no-any-return]
+        total: Array = ONES[:BLOCK_ROWS].dot(x[:whole].reshape(BLOCK_ROWS, -1))
+        total = total.reshape(beside, width)
+        if beside > BLOCK_ROWS:
+            total = np.add.reduce(total, axis=0, dtype=np.float64)
+        else:
+            total = ONES[:beside].dot(total)
+        return total if whole == length else total + ONES[: length - whole].dot(x[whole:])
 
 
 def _row_sums(rows: Array) -> Array:

@@ -12,8 +12,9 @@ from ..core.storage import Array
 from . import conv_depthwise as depthwise
 from . import conv_im2col as im2col
 from . import conv_plain as plain
+from . import conv_slabs as slabs
 from . import winograd
-from .kernels import DEPTHWISE, PLAIN, WINOGRAD, Job, choose
+from .kernels import DEPTHWISE, PLAIN, SLABS, WINOGRAD, Job, choose
 from .sliding import REMEMBERED, Sliding
 from .window import Sizes
 
@@ -44,6 +45,11 @@ def _over_images(window: Sliding) -> Sliding:
     return Sliding(
         (1, *window.stride), ((0, 0), *window.padding), (1, *window.dilation), window.groups
     )
+
+
+def _along(window: Sliding) -> tuple[int, int]:
+    """Return the stride along a line and the zeros before it."""
+    return window.stride[0], window.padding[0][0]
 
 
 def _target(shape: Sizes, dtype: Any, out: Array | None) -> Array:
@@ -77,6 +83,8 @@ def conv(
     if name == WINOGRAD:
         (top, _), (left, _) = window.padding
         winograd.correlate(_images(x), weight, (-top, -left), _images(y), bias)
+    elif name == SLABS:
+        slabs.conv(channels_last(x), weight, *_along(window), channels_last(y), bias)
     else:
         by_taps = depthwise if name == DEPTHWISE else im2col
         by_taps.conv(_images(x), _kernels(weight), _over_images(window), _images(y), bias)
@@ -96,6 +104,8 @@ def conv_transpose(
         (top, _), (left, _) = window.padding
         turned = weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
         winograd.correlate(_images(g), turned, (top - 2, left - 2), _images(y))
+    elif name == SLABS:
+        slabs.conv_transpose(channels_last(g), weight, *_along(window), channels_last(y))
     else:
         by_taps = depthwise if name == DEPTHWISE else im2col
         by_taps.conv_transpose(_images(g), _kernels(weight), _over_images(window), _images(y))
@@ -114,6 +124,9 @@ def conv_weight(
     if name == WINOGRAD:
         (top, _), (left, _) = window.padding
         return _given(winograd.weight_gradient(_images(x), _images(g), (-top, -left)), out)
+    if name == SLABS:
+        found = slabs.conv_weight(channels_last(x), channels_last(g), kernel[0], *_along(window))
+        return _given(found, out)
     lines = len(kernel) == 1
     by_taps = depthwise if name == DEPTHWISE else im2col
     found = by_taps.conv_weight(

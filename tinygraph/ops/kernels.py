@@ -5,6 +5,7 @@ kernel    for
 ========= ==================================================================================
 winograd  float32 kernels of 3×3 with stride 1, of enough channels: a quarter of the products
 depthwise as many groups as channels before and after: products element by element
+slabs     along one axis, few channels, not too few elements: a product for each position
 im2col    everything else: patches and a product of matrices, in blocks that stay in the cache
 plain     the reference, in three lines of NumPy: when asked for, and dtypes without fast products
 ========= ==================================================================================
@@ -29,12 +30,15 @@ from .sliding import REMEMBERED, Sliding
 from .window import Sizes
 
 AUTO = "auto"
-PLAIN, IM2COL, WINOGRAD, DEPTHWISE = "plain", "im2col", "winograd", "depthwise"
-KERNELS = (PLAIN, IM2COL, WINOGRAD, DEPTHWISE)
+PLAIN, IM2COL, WINOGRAD, DEPTHWISE, SLABS = "plain", "im2col", "winograd", "depthwise", "slabs"
+KERNELS = (PLAIN, IM2COL, WINOGRAD, DEPTHWISE, SLABS)
 
 CHANNELS, ROW = 4, 64
 """With fewer channels, or fewer numbers in a pixel of the batch, Winograd's products of matrices
 are too thin."""
+BATCH, WIDE = 32, 32
+"""Of a smaller batch the products of slabs are too thin; of more channels, those of patches are
+fast enough."""
 SAVED = 0.6
 """Winograd is chosen if it needs at most this part of the products, tiles over the edge counted."""
 
@@ -82,7 +86,15 @@ class Job:
             return PLAIN
         if self.winograd_fits() and self.winograd_pays():
             return WINOGRAD
+        if self.slabs_fit() and self.slabs_pay():
+            return SLABS
         return DEPTHWISE if self.is_depthwise() else IM2COL
+
+    def slabs_fit(self) -> bool:
+        """Tell whether what a kernel sees is one piece of memory: one axis, no gaps, no groups."""
+        w = self.window
+        one_axis = len(self.size) == 1 and w.dilation == (1,) and w.groups == 1
+        return one_axis and min(self.batch, *self.weight, *self.size, *self.positions) > 0
 
     def is_depthwise(self) -> bool:
         """Tell whether each channel has a kernel of its own."""
@@ -111,6 +123,12 @@ class Job:
             and max(channels) <= tiles * self.batch  # else its kernels are the larger part
         )
 
+    def slabs_pay(self) -> bool:
+        """Tell whether copies of patches would cost more than thinner products do."""
+        outputs, inner, length = self.weight
+        thin = length == 1 or (self.op == "conv_transpose" and self.window.stride == (1,))
+        return self.batch >= BATCH and max(outputs, inner) <= WIDE and not thin
+
     def __str__(self) -> str:
         def cross(sizes: Sizes) -> str:
             return "×".join(map(str, sizes))
@@ -134,7 +152,9 @@ def choose(job: Job) -> str:
     if wanted == PLAIN or name == PLAIN:
         name = PLAIN
     elif wanted != AUTO:
-        fits = {WINOGRAD: job.winograd_fits, DEPTHWISE: job.is_depthwise}
+        fits = {
+            WINOGRAD: job.winograd_fits, DEPTHWISE: job.is_depthwise, SLABS: job.slabs_fit,
+        }  # fmt: skip
         name = wanted if wanted in fits and fits[wanted]() else IM2COL
     log = _log.get()
     if log is not None:
@@ -170,10 +190,10 @@ def use(kernel: str) -> Iterator[None]:
 
     Parameters
     ----------
-    kernel : {"auto", "plain", "im2col", "winograd", "depthwise"}
+    kernel : {"auto", "plain", "im2col", "winograd", "depthwise", "slabs"}
         "winograd" falls back to "im2col" where the kernel is not 3 × 3 with stride 1 in
-        float32, "depthwise" where there are not as many groups as channels; "auto" chooses
-        again.
+        float32, "depthwise" where there are not as many groups as channels, "slabs" where there
+        are two axes, groups or dilation; "auto" chooses again.
 
     Raises
     ------
