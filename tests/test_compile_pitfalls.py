@@ -241,6 +241,40 @@ def test_an_error_in_the_recording_leaves_no_plan():
     assert run(np.ones(3)).numpy().tolist() == [3, 3, 3]
 
 
+LOOKS = {
+    "comparison": lambda x: (x < 0).any(),
+    "method": lambda x: x.min() < 0,
+    "ufunc": lambda x: np.signbit(x).any(),
+    "function": lambda x: np.min(x) < 0,
+    "array": lambda x: np.asarray(x)[0] < 0,
+    "element": lambda x: x[0] < 0,
+    "iteration": lambda x: any(v < 0 for v in x),
+    "membership": lambda x: -1 in x,
+    "operator": lambda x: bool(((abs(x) - x) // 2 % 8).sum()),
+    "number": lambda x: float(x[:1].sum()) < 0,
+}
+
+
+@pytest.mark.parametrize("is_negative", LOOKS.values(), ids=LOOKS)
+def test_checks_of_values_in_ops_of_the_user_run_at_every_replay(is_negative):
+    def prepare(x):
+        assert x.ndim == 1 and len(x) == x.shape[0]
+        if is_negative(x):
+            raise ValueError("negative numbers")
+        return {}
+
+    root = tg.op("pitfall_root", np.sqrt, [lambda g, y, x: g / (2 * y)], prepare=prepare)
+    try:
+        run = tg.compile(lambda x: root(x))
+        for x in ([4.0, 9.0], [1.0, 0.0]):
+            assert run(np.array(x, "f4")).numpy().tolist() == np.sqrt(x).tolist()
+        with pytest.raises(ValueError, match="negative numbers"):
+            run(np.array([-1.0, 1.0], "f4"))
+        assert len(run.plans) == 1
+    finally:
+        tg.REGISTRY.pop("pitfall_root")
+
+
 def test_labels_are_checked_at_every_replay():
     model = nn.Linear(2, 3)
     optimizer = tg.optim.Adam(model.parameters(), lr=0.1)

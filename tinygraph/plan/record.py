@@ -26,6 +26,7 @@ from ..core.structure import cast
 from ..core.tensor import Tensor, own_gradient
 from .guards import Guards
 from .patterns import Patterns, frozen, memory_of
+from .stand_in import StandIn, looks_at_values
 from .undo import Undo
 from .values import Role, Step, Value, is_effect
 
@@ -144,10 +145,8 @@ class Recorder:
             return
         if op.kind != "elementwise":
             operands = tuple(x if isinstance(x, Value) else np.asarray(x) for x in operands)
-        shapes = [_Shape(x.array) if isinstance(x, Value) else x for x in operands]
-        try:
-            op.prepare(*shapes, **attrs)
-        except Exception:  # it wanted to see a value
+        shapes = [StandIn(x.array) if isinstance(x, Value) else x for x in operands]
+        if looks_at_values(op.prepare, shapes, attrs):
             self.steps.append(
                 Step(op.prepare, operands, (), None, attrs, True, name=f"check {op.name}")
             )
@@ -337,18 +336,6 @@ def point(pairs: list[tuple[Tensor, Array | None]]) -> None:
     """Let leaves hold these gradients."""
     for leaf, array in pairs:
         leaf._grad = array
-
-
-class _Shape:
-    """What may be asked of an operand without looking at its values."""
-
-    def __init__(self, array: Array) -> None:
-        self.shape, self.dtype, self.ndim, self.size = (
-            array.shape, array.dtype, array.ndim, array.size,
-        )  # fmt: skip
-
-    def __len__(self) -> int:
-        return int(self.shape[0])
 
 
 def _is_frozen(x: Any) -> bool:
