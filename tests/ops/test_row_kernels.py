@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 import tinygraph as tg
-from tinygraph.core.sums import adds_at_once, sum_axes
-from tinygraph.ops import activation, attention, pieces, standardize
+from tinygraph.core.sums import PIECE, adds_at_once, adds_in_pieces, sum_axes
+from tinygraph.ops import attention, pieces, standardize
+from tinygraph.ops.pieces import FEWEST, constant
 
 DTYPES = (np.float32, np.float64)
 MASKED_SOFTMAX, NORMALIZE, SLOPE, INVERSE_STD, SCALE_SHIFT, RESHAPE, LINEAR = (
@@ -144,6 +147,35 @@ def test_float32_has_kernels_of_its_own_as_accurate_as_float64(name):
     np.testing.assert_array_equal(op(ends), np.float32(wanted))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(FEWEST - 1,), (FEWEST,), (40, 30), (2, 3, PIECE), (PIECE + 3,)])
+def test_relu_does_not_depend_on_how_it_compares(shape, dtype):
+    x = drawn(*shape, dtype=dtype)
+    x.flat[::7], x.flat[3], x.flat[5] = -0.0, np.nan, -np.inf
+    wanted = np.where(x != x, x, (x > 0) * np.nan_to_num(x, neginf=0))
+    for given in (x, x.T):
+        got = tg.relu(given)
+        np.testing.assert_array_equal(got, wanted if given is x else wanted.T)
+        assert not np.signbit(got[got == 0]).any() and got.strides == given.strides
+        out = np.empty_like(got)
+        tg.REGISTRY["relu"].into(out, given)
+        assert out.tobytes() == got.tobytes()
+    run = tg.compile(lambda x: (tg.relu(x), tg.relu(x * 2) * 1))
+    for _ in range(2):
+        one, two = run(x)
+        assert one.data.tobytes() == tg.relu(x).tobytes()
+        assert two.data.tobytes() == tg.relu(x * 2).tobytes()
+
+
+def test_a_number_becomes_an_array_where_that_pays():
+    piece = np.empty((2, FEWEST // 2), np.float32)
+    array = constant(40, piece)
+    assert array.shape == piece.shape and array.dtype == np.float32 and (array == 40).all()
+    assert not array.flags.writeable
+    for other in (piece[:1, 1:], piece.T, np.empty(PIECE + 1)):
+        assert constant(40, other) == 40
+
+
 def test_sigmoid_underflows_no_sooner_than_it_must():
     x = np.float32([-100, -103, -110])
     np.testing.assert_allclose(tg.sigmoid(x), np.exp(np.float64(x)), atol=1e-45)
@@ -204,6 +236,21 @@ def test_sums_over_rows_are_accurate(rows):
     np.testing.assert_allclose(sum_axes(x, (0,)), x.sum(0, dtype=np.float64), rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(PIECE + 1,), (4, PIECE), (301, 2, 257), (1, 3 * PIECE + 9, 1)])
+def test_all_numbers_of_an_array_are_added_in_pieces(shape, dtype):
+    x = drawn(*shape, dtype=dtype) + dtype(1)
+    axes = tuple(range(x.ndim))
+    exact = math.fsum(x.ravel().tolist())
+    for given in (x, x.T):
+        assert adds_in_pieces(given, axes) and not adds_in_pieces(np.flip(given), axes)
+        for keepdims in (False, True):
+            got = sum_axes(given, axes, keepdims)
+            assert got.dtype == dtype and np.shape(got) == ((1,) * x.ndim if keepdims else ())
+            np.testing.assert_allclose(float(got.item()), exact, rtol=4 * np.finfo(dtype).eps)
+    assert not adds_in_pieces(x.ravel()[:PIECE], (0,))
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_sum_with_infinities_does_not_warn(axis):
     x = np.ones((200, 100), np.float32)
@@ -254,9 +301,7 @@ def test_scale_shift_broadcasts_as_its_formula(shift):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, *DTYPES])
-@pytest.mark.parametrize(
-    "rows", [1, activation.CLIPPED_FROM // 8 - 1, activation.CLIPPED_FROM // 8]
-)
+@pytest.mark.parametrize("rows", [1, FEWEST // 8 - 1, FEWEST // 8, PIECE // 8 + 1])
 @pytest.mark.parametrize(
     "layout", [np.ascontiguousarray, np.asfortranarray, lambda a: a[::-1, ::2]]
 )

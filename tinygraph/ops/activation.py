@@ -14,7 +14,7 @@ from ..core.storage import Array
 from ..core.tensor import Tensor
 from . import special
 from .elementwise import exp, mul, square
-from .pieces import by_elements
+from .pieces import FEWEST, by_elements, constant
 
 SQRT_HALF = math.sqrt(0.5)
 TWICE = 2 * math.sqrt(2 / math.pi)
@@ -25,17 +25,16 @@ ZERO = {dtype: np.zeros((), dtype) for dtype in (FLOAT32, FLOAT64)}
 """NumPy compares with a 0-d array in half the time that it takes with a Python number."""
 
 
-INFINITY = {dtype: np.full((), np.inf, dtype) for dtype in (FLOAT32, FLOAT64)}
-CLIPPED_FROM = 16_384
-"""Elements from which NumPy's clip pays off: three times as fast as its maximum with a number."""
+def _relu_piece(x: Array, y: Array) -> None:
+    np.maximum(x, constant(0, x), out=y)
 
 
 def _relu(x: Any, *, out: Array | None = None) -> Any:
     zero = ZERO.get(x.dtype) if type(x) is np.ndarray else None
     if zero is None:
         return np.maximum(x, 0) if out is None else np.maximum(x, 0, out=out)
-    if x.size >= CLIPPED_FROM:
-        return np.clip(x, zero, INFINITY[x.dtype], out=out)
+    if x.size >= FEWEST:
+        return by_elements(_relu_piece, x, out)
     return np.maximum(x, zero) if out is None else np.maximum(x, zero, out=out)
 
 
@@ -54,7 +53,7 @@ def _floating(x: Any) -> Array:
 
 def _sigmoid_piece(x: Array, y: Array) -> None:
     """Fill y with eˣ / (1 + eˣ): from 40 on that is 1, and far below it is as small as can be."""
-    np.minimum(x, 40, out=y)
+    np.minimum(x, constant(40, x), out=y)
     np.exp(y, y)
     np.divide(y, y + 1, y)
 
@@ -87,7 +86,7 @@ def _softplus_of_minus_abs(x: Array, y: Array) -> None:
 
 def _softplus_piece(x: Array, y: Array) -> None:
     _softplus_of_minus_abs(x, y)
-    np.add(y, np.maximum(x, 0), y)
+    np.add(y, np.maximum(x, constant(0, x)), y)
 
 
 def softplus_of_minus_abs(x: Any) -> Array:
@@ -150,7 +149,7 @@ def _gelu_piece(x: Array, y: Array) -> None:
     """Fill y with x Φ(x) = max(x, 0) − |x| (1 − Φ(|x|))."""
     a, q = special.normal_tail(x)
     a *= q
-    np.maximum(x, 0, out=y)
+    np.maximum(x, constant(0, x), out=y)
     np.subtract(y, a, y)
 
 

@@ -6,15 +6,36 @@ kernels work number by number or row by row, so the results do not depend on how
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..core.storage import Array
+from ..core.sums import PIECE
 
-PIECE = 2**16
-"""Numbers of a piece: an array of 256 kB that a kernel fills in place."""
+FEWEST = 4096
+"""Numbers from which on an array for :func:`constant` is worth its while."""
+
+
+def constant(value: float, x: Array) -> Any:
+    """Return a number as an array of the shape and dtype of a piece ``x``, if that is faster.
+
+    NumPy's `maximum` and `minimum` of two arrays take a third of the time that they take with a
+    number.
+    """
+    if not FEWEST <= x.size <= PIECE or not x.flags.c_contiguous:
+        return value
+    return filled(value, x.dtype)[: x.size].reshape(x.shape)
+
+
+@functools.cache
+def filled(value: float, dtype: Any) -> Array:
+    """Return an array of as many numbers as a piece has at most, all the same."""
+    array = np.full(PIECE, value, dtype)
+    array.flags.writeable = False
+    return array
 
 
 def by_elements(kernel: Callable[[Array, Array], Any], x: Array, out: Array | None = None) -> Array:

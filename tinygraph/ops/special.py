@@ -6,6 +6,7 @@ import numpy as np
 
 from ..core.storage import Array
 from ._erf_tables import ERF_CENTER, ERFC_TAIL
+from .pieces import constant
 
 CENTER = 1.0
 FAR = 28.0
@@ -76,7 +77,7 @@ NORMAL_FAR = 20.0
 def normal_tail(x: Array) -> tuple[Array, Array]:
     """Return a = min(|x|, NORMAL_FAR) and 1 − Φ(a), in float32."""
     a = np.abs(x)
-    np.minimum(a, NORMAL_FAR, out=a)
+    np.minimum(a, constant(NORMAL_FAR, a), out=a)
     t = a * NORMAL_RATE
     t += 1
     np.divide(1, t, t)

@@ -7,15 +7,15 @@ function, into its buffer if it can write there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..core.storage import Array
 from ..core.structure import ONES
-from ..core.sums import BLOCK_ROWS, adds_at_once
-from ..ops.activation import CLIPPED_FROM
+from ..core.sums import BLOCK_ROWS, PIECE, adds_at_once
+from ..ops.pieces import filled
 from .patterns import distinct
 from .values import Role, Step, Value
 
@@ -124,17 +124,12 @@ def _sum_to(step: Step, out: Array) -> Kernels | None:
 def _relu(step: Step, out: Array) -> Kernels | None:
     """Where the op compares with the number 0, an array of zeros is twice as fast."""
     size = step.outs[0].array.size
-    if out.dtype.kind != "f" or size >= CLIPPED_FROM:
+    if out.dtype.kind != "f" or size > PIECE:
         return None
     zero = np.zeros((), out.dtype)
     if out.flags.c_contiguous:
-        zero = _zeros(out.dtype)[:size].reshape(out.shape)
+        zero = filled(0, out.dtype)[:size].reshape(out.shape)
     return [(partial(np.maximum, out=out), (*step.inputs, zero))]
-
-
-@lru_cache(4)
-def _zeros(dtype: np.dtype[Any]) -> Array:
-    return np.zeros(CLIPPED_FROM, dtype)
 
 
 def _div(step: Step, out: Array) -> Kernels | None:
