@@ -421,6 +421,25 @@ def test_threads_take_turns():
     assert not wrong
 
 
+def test_threads_share_long_chains():
+    twice = tg.op("twice", lambda x: x + x, formula="2 · x", vjps=[lambda g, y, x: 2 * g])
+    x = np.linspace(-1, 1, 600_000, dtype="f4")
+    before, found = tg.get_num_threads(), {}
+    try:
+        for threads in (1, 2):
+            tg.set_num_threads(threads)
+            run = tg.compile(lambda x: (tg.exp(x) * 2 + tg.tanh(x)).sum())
+            alone = tg.compile(lambda x: (tg.exp(x) * 2 + twice(x)).sum())
+            found[threads] = [run(x).item() for _ in range(3)]
+            alone(x)
+            assert ("2 threads" in str(run.plans[0].show())) == (threads == 2)
+            assert "threads" not in str(alone.plans[0].show())
+    finally:
+        tg.set_num_threads(before)
+        del tg.REGISTRY["twice"]
+    assert len({*found[1], *found[2]}) == 1
+
+
 def test_writing_to_a_tensor_raises():
     w = tg.tensor([1.0])
 

@@ -178,6 +178,7 @@ from .ops.sort import argsort, median, sort, topk
 from .ops.splitting import array_split, chunk, split, tensor_split, unbind
 from .ops.statistics import nanmean, nansum, std
 from .ops.syntax import astype
+from .ops.threads import get_num_threads, set_num_threads
 from .ops.trigonometry import (
     arccos,
     arccosh,

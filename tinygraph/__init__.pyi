@@ -97,6 +97,8 @@ from .ops.random import randint as randint
 from .ops.random import randn as randn
 from .ops.random import uniform as uniform
 from .ops.syntax import astype as astype
+from .ops.threads import get_num_threads as get_num_threads
+from .ops.threads import set_num_threads as set_num_threads
 from .optim.clip import clip_grad_norm as clip_grad_norm
 from .optim.clip import clip_grad_value as clip_grad_value
 from .plan import compile as compile

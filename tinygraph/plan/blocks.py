@@ -1,26 +1,24 @@
-"""Chains of elementwise steps on large arrays run block by block, so that they stay in cache.
+"""Which elementwise steps on large arrays are joined to chains that run block by block.
 
-Of a value that only its own chain reads, no more than one block ever exists.
+The sum or mean of all numbers of a result joins its chain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from ..core.storage import Array
-from .bind import arguments_of
-from .buffers import allocate
-from .kernels import kernels
-from .values import Role, Step, Value
+from ..core.sums import adds_in_pieces
+from ..ops.threads import threads_now
+from .block import BLOCK, Block, is_single
+from .values import Step, Value
 
-BLOCK = 32_768
-"""Elements of a block: a handful of them stay in the second-level cache."""
-
-LEAST = 2 * BLOCK
+LEAST = BLOCK + 1
 """Elements that a chain must have for blocks to pay."""
+
+WORTH = 2**21
+"""Numbers that a chain must compute to be shared by threads: it takes ten times as long as they
+take to meet."""
 
 
 def join_elementwise(steps: Sequence[Step], outputs: Sequence[Value]) -> list[Step]:
@@ -35,11 +33,12 @@ def join_elementwise(steps: Sequence[Step], outputs: Sequence[Value]) -> list[St
     made_behind: set[Value] = set()
 
     def flush() -> None:
-        if len(chain) > 1:
-            done.append(_joined(chain, behind, steps, outputs))
+        totals = [step for step in behind if _is_total(step, made_in_chain)]
+        if len(chain) + len(totals) > 1:
+            done.append(_joined(chain, totals, steps, outputs))
         else:
             done.extend(chain)
-        done.extend(behind)
+        done.extend(step for step in behind if not chain or step not in totals)
         for group in (chain, behind, made_in_chain, made_behind):
             group.clear()
 
@@ -70,7 +69,7 @@ def _is_long(step: Step) -> bool:
     out = step.outs[0]
     large = out.array.size >= LEAST and out.owner is out and _has_no_gaps(out.array)
     return large and all(
-        _is_single(v.array) or _lie_alike(v.array, out.array) for v in step.values()
+        is_single(v.array) or _lie_alike(v.array, out.array) for v in step.values()
     )
 
 
@@ -87,19 +86,23 @@ def _lie_alike(a: Array, b: Array) -> bool:
     ]
 
 
-def _is_single(array: Array) -> bool:
-    """Tell whether an array is one element, perhaps repeated."""
-    return array.size == 1 or not any(array.strides)
-
-
 def _agrees(step: Step, chain: Sequence[Step]) -> bool:
     return not chain or _lie_alike(chain[0].outs[0].array, step.outs[0].array)
 
 
+def _is_total(step: Step, made: set[Value]) -> bool:
+    """Tell whether a step adds all numbers of one of the values, piece by piece."""
+    if step.op is None or step.op.name not in ("sum", "mean") or step.inputs[0] not in made:
+        return False
+    x, out = step.inputs[0].array, step.outs[0]
+    return adds_in_pieces(x, step.attrs["axis"]) and out.array.dtype == x.dtype
+
+
 def _joined(
-    chain: Sequence[Step], behind: Sequence[Step], steps: Sequence[Step], outputs: Sequence[Value]
+    chain: Sequence[Step], totals: Sequence[Step], steps: Sequence[Step], outputs: Sequence[Value]
 ) -> Step:
-    inside = set(map(id, chain))
+    inner = (*chain, *totals)
+    inside = set(map(id, inner))
     made = [step.outs[0] for step in chain]
     read: set[Value] = {w for v in outputs for w in (v, v.owner)}
     for step in steps:
@@ -107,85 +110,17 @@ def _joined(
             read |= {w for v in step.values() for w in (v, v.owner)}
     outs = tuple(v for v in made if v in read or v.bound is not None)
     inputs = tuple(dict.fromkeys(v for step in chain for v in step.values() if v not in set(made)))
-    names = ", ".join(step.name for step in chain[:3]) + (", …" if len(chain) > 3 else "")
+    block = Block(chain, totals, inputs, outs, _threads(chain))
+    names = ", ".join(step.name for step in inner[:3]) + (", …" if len(inner) > 3 else "")
+    name = f"block of {len(inner)}" + (f" on {block.threads} threads" if block.threads > 1 else "")
     return Step(
-        Block(chain, inputs, outs), inputs, outs, name=f"block of {len(chain)}: {names}",
-        inner=tuple(chain),
+        block, inputs, (*outs, *(step.outs[0] for step in totals)), name=f"{name}: {names}",
+        inner=inner,
     )  # fmt: skip
 
 
-class Block:
-    """A chain of steps; called with the arrays of its inputs and of its results."""
-
-    def __init__(self, chain: Sequence[Step], inputs: Sequence[Value], outs: Sequence[Value]):
-        twins: dict[Value, Value] = {}
-        for v in (*inputs, *outs, *(step.outs[0] for step in chain)):
-            if v not in twins:
-                pattern = _single(v.array) if v in inputs and _is_single(v.array) else None
-                outer = v in inputs or v in outs
-                pattern = np.empty(BLOCK, v.array.dtype) if pattern is None else pattern
-                twins[v] = Value(pattern, Role.MEMORY if outer else Role.TEMPORARY)
-        self._size = chain[0].outs[0].array.size
-        self._outer = [twins[v] for v in (*inputs, *outs)]
-        self._locals = [t for t in twins.values() if t.role is Role.TEMPORARY]
-        self._steps = [
-            Step(
-                step.call, tuple(twins[x] if isinstance(x, Value) else x for x in step.inputs),
-                (twins[step.outs[0]],), step.op, step.attrs,
-            )
-            for step in chain
-        ]  # fmt: skip
-        for twin in self._outer:
-            twin.bound = twin.array
-        self.pool = allocate(self._steps, ())
-        self._scratch = [t.bound for t in self._locals]
-        self._calls: list[Any] = []
-        self._entered: list[Array | None] = [None] * len(self._outer)
-        self._places: list[list[list[Any]]] = []
-
-    def __call__(self, *arrays: Array) -> None:
-        if not self._calls:
-            self._build(arrays)
-        for k, array in enumerate(arrays):
-            if array is not self._entered[k]:
-                self._enter(k, array)
-        for function, arguments in self._calls:
-            function(*arguments)
-
-    def _ranges(self) -> list[tuple[int, int]]:
-        return [(i, min(i + BLOCK, self._size)) for i in range(0, self._size, BLOCK)]
-
-    def _build(self, arrays: Sequence[Array]) -> None:
-        """Make the calls of all blocks, and note where slices of the outer arrays stand."""
-        self._places = [[] for _ in self._outer]
-        for start, stop in self._ranges():
-            for twin, array in zip(self._outer, arrays, strict=True):
-                twin.bound = _part(array, start, stop)
-            for twin, scratch in zip(self._locals, self._scratch, strict=True):
-                assert scratch is not None
-                twin.bound = scratch[: stop - start]
-            places: dict[Value, list[Any]] = {twin: [] for twin in self._outer}
-            for step in self._steps:
-                for function, operands in kernels(step):
-                    self._calls.append((function, arguments_of(operands, places)))
-            for k, twin in enumerate(self._outer):
-                self._places[k].append(places[twin])
-        self._entered = list(arrays)
-
-    def _enter(self, k: int, array: Array) -> None:
-        self._entered[k] = array
-        for (start, stop), places in zip(self._ranges(), self._places[k], strict=True):
-            part = _part(array, start, stop)
-            for arguments, number in places:
-                arguments[number] = part
-
-
-def _part(array: Array, start: int, stop: int) -> Array:
-    return _single(array) if _is_single(array) else array.ravel(order="K")[start:stop]
-
-
-def _single(array: Array) -> Array:
-    """Return the one element of an array as a 0-d array."""
-    index: Any = (*(0,) * array.ndim, ...)  # the dots keep it an array
-    one: Array = array[index]
-    return one
+def _threads(chain: Sequence[Step]) -> int:
+    """Return how many threads are to share a chain; ops of users need not bear more than one."""
+    ours = all(step.op is not None and step.op.module.startswith("tinygraph.") for step in chain)
+    work = len(chain) * chain[0].outs[0].array.size
+    return threads_now() if ours and work >= WORTH else 1

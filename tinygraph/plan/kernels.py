@@ -123,12 +123,11 @@ def _sum_to(step: Step, out: Array) -> Kernels | None:
 
 def _relu(step: Step, out: Array) -> Kernels | None:
     """Where the op compares with the number 0, an array of zeros is twice as fast."""
-    size = step.outs[0].array.size
-    if out.dtype.kind != "f" or size > PIECE:
+    if out.dtype.kind != "f" or out.size > PIECE:
         return None
     zero = np.zeros((), out.dtype)
     if out.flags.c_contiguous:
-        zero = filled(0, out.dtype)[:size].reshape(out.shape)
+        zero = filled(0, out.dtype)[: out.size].reshape(out.shape)
     return [(partial(np.maximum, out=out), (*step.inputs, zero))]
 
 

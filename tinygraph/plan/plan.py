@@ -13,7 +13,8 @@ from ..core.graph import Graph
 from ..core.storage import Array, mark_all
 from ..core.tensor import Tensor, own_gradient
 from .bind import Call, Program
-from .blocks import Block, join_elementwise
+from .block import Block
+from .blocks import join_elementwise
 from .buffers import allocate
 from .kernels import join_casts
 from .outputs import Outputs
@@ -60,7 +61,7 @@ class Plan:
         self.steps = steps
         self.pool = allocate(steps, kept)
         blocks = [step.call for step in steps if isinstance(step.call, Block)]
-        self.nbytes = self.pool.nbytes + sum(block.pool.nbytes for block in blocks)
+        self.nbytes = self.pool.nbytes + sum(block.nbytes for block in blocks)
         self._program = Program(steps, len(arguments))
         outputs.arrays = self._program.arguments(kept)
         self._calls = self._program.calls

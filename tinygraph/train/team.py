@@ -16,6 +16,7 @@ from ..core.tensor import Tensor
 from ..core.turns import Turns, set_turn
 from ..extras import require
 from ..ops.random import stand_in
+from ..ops.threads import wait_for, work_alone
 from ..optim import Optimizer
 from ..optim.gradient_sum import Share
 from ..plan import compile
@@ -93,11 +94,12 @@ class Team:
                 first = copy_context().run(self._work_as, 0, shards[0], turns)
             finally:
                 turns.done(0, altogether=True)
-                _wait(others)
+                wait_for(others)
         return [first, *(other.result() for other in others)]
 
     def _work_as(self, number: int, shard: tuple[Any, ...], turns: Turns) -> Part:
         set_turn((turns, number))
+        work_alone(True)
         stand_in.set(partial(self._spawner.of, number))
         try:
             return self._work(number, shard)
@@ -130,16 +132,3 @@ def mean_loss(parts: Sequence[Part], weights: Sequence[float]) -> float:
 def _forward_and_backward(function: Function, share: Share, *parts: Any) -> tuple[Any, ...]:
     loss, weight, rest = function(*parts)
     return loss, weight, rest, gradients_into(loss, share.places)
-
-
-def _wait(futures: Sequence[Future[Part]]) -> None:
-    """Wait until all are done, also if Ctrl-C is pressed meanwhile: they write to shared memory."""
-    interrupted: BaseException | None = None
-    for future in futures:
-        while not future.done():
-            try:
-                future.exception()
-            except BaseException as error:
-                interrupted = error
-    if interrupted is not None:
-        raise interrupted
