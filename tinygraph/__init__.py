@@ -25,7 +25,7 @@ from .core.errors import (
 from .core.function import Function
 from .core.functional import hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .core.grad import grad
-from .core.graph import Graph, Node, graph
+from .core.graph import Graph, graph
 from .core.leaves import from_numpy, tensor, variables
 from .core.modes import (
     default_dtype,
@@ -36,6 +36,7 @@ from .core.modes import (
     retain_grads,
     set_default_dtype,
 )
+from .core.node import Node
 from .core.op import Op, composite, op
 from .core.other_names import missing_attribute as _missing_attribute
 from .core.registry import REGISTRY

@@ -52,7 +52,6 @@ from .core.functional import value_and_grad as value_and_grad
 from .core.functional import vjp as vjp
 from .core.grad import grad as grad
 from .core.graph import Graph as Graph
-from .core.graph import Node as Node
 from .core.graph import graph as graph
 from .core.leaves import from_numpy as from_numpy
 from .core.leaves import tensor as tensor
@@ -64,6 +63,7 @@ from .core.modes import is_grad_enabled as is_grad_enabled
 from .core.modes import no_grad as no_grad
 from .core.modes import retain_grads as retain_grads
 from .core.modes import set_default_dtype as set_default_dtype
+from .core.node import Node as Node
 from .core.op import Op as Op
 from .core.op import composite as composite
 from .core.op import op as op

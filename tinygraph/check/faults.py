@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.graph import Graph, Node
+from ..core.graph import Graph
+from ..core.node import Node
 from ..core.op import Op
 from ..core.structure import broadcast_to
 from ..core.tensor import Tensor

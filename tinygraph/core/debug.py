@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .errors import AnomalyError, VersionError, compose_message, describe, describe_all
-from .graph import saved_by
 from .lines import line_of, note_line
 from .modes import current_modes, modes, module_path
+from .node import saved_by
 from .storage import Array
 from .tensor import Tensor
 

@@ -10,8 +10,8 @@ import numpy as np
 from ..core.dtypes import checked_dtype
 from ..core.errors import GradientError, UsageError, compose_message, describe
 from ..core.grad import backward
-from ..core.graph import node_of
 from ..core.modes import current_modes
+from ..core.node import node_of
 from ..core.numpy_bridge import array_function, array_ufunc
 from ..core.op import Op
 from ..core.operators import binary_operator, reflected_operator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..core.graph import Node
 from ..core.modes import Scope
+from ..core.node import Node
 from ..core.tensor import Tensor
 from .repeats import Repeat, Repeats
 from .scopes import ScopeTree

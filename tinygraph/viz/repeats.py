@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.graph import Graph, Node
+from ..core.graph import Graph
 from ..core.modes import Scope
+from ..core.node import Node
 from ..core.tensor import Tensor
 from .scopes import ScopeTree, scope_chain
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.graph import Graph, Node
+from ...core.graph import Graph
 from ...core.modes import Scope
+from ...core.node import Node
 from ...core.tensor import Tensor
 from ..calls import bind
 from ..cards import CardWriter

@@ -1,191 +1,17 @@
-"""Initial values of parameters, written in place. PyTorch's names and arguments."""
+"""Draws whose spread follows from how many inputs and outputs a weight has, and orthogonal ones."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from ..core.errors import (
-    DtypeError,
-    GradientError,
-    ShapeError,
-    UsageError,
-    compose_message,
-    describe,
-)
-from ..core.tensor import Tensor
-from ..ops.creation import check_finite
-from ..ops.random import Generator, normal, uniform
-
-__all__ = [
-    "uniform_", "normal_", "trunc_normal_", "constant_", "zeros_", "ones_", "eye_",
-    "calculate_gain", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_",
-    "lecun_normal_", "orthogonal_",
-]  # fmt: skip
-
-
-def _check(who: str, tensor: Any) -> None:
-    """Raise unless ``tensor`` is a floating leaf; before anything is drawn."""
-    if not isinstance(tensor, Tensor):
-        raise UsageError(
-            compose_message(f"{who} fills a tensor", describe(tensor), "tg.zeros(…) makes one")
-        )
-    if tensor.op is not None:
-        raise GradientError(
-            compose_message(f"{who} fills a leaf", f"the result of '{tensor.op.name}'")
-        )
-    if tensor.dtype.kind != "f":
-        raise DtypeError(compose_message(f"{who} fills a floating tensor", describe(tensor)))
-
-
-def _fill(tensor: Tensor, values: Any) -> Tensor:
-    tensor.data = values
-    return tensor
-
-
-# ---- plain distributions and constants ----------------------------------------------------------
-
-
-def uniform_(
-    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
-) -> Tensor:
-    """Fill a leaf with draws from [a, b) and return it.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> t = nn.init.uniform_(tg.zeros(100), -0.1, 0.1)
-    >>> bool(abs(t).max() <= 0.1)
-    True
-    """
-    _check("uniform_", tensor)
-    drawn = uniform(tensor.shape, low=a, high=b, dtype=tensor.dtype, generator=generator)
-    return _fill(tensor, drawn)
-
-
-def normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Tensor:
-    """Fill a leaf with draws from N(mean, std²) and return it.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> nn.init.normal_(tg.zeros(2, 3), std=0.02).shape
-    (2, 3)
-    """
-    _check("normal_", tensor)
-    drawn = normal(tensor.shape, mean=mean, std=std, dtype=tensor.dtype, generator=generator)
-    return _fill(tensor, drawn)
-
-
-def trunc_normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
-    generator: Generator | None = None,
-) -> Tensor:  # fmt: skip
-    """Fill a leaf with draws from N(mean, std²) that lie in [a, b]; others are drawn again.
-
-    Raises
-    ------
-    UsageError
-        If hardly any draw (fewer than 1 in 1000) would lie in [a, b].
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> bool(abs(nn.init.trunc_normal_(tg.zeros(1000))).max() <= 2)
-    True
-    """
-    _check("trunc_normal_", tensor)
-    check_finite("trunc_normal_", mean=mean, std=std, a=a, b=b)
-    low, high = tensor.dtype.type(a), tensor.dtype.type(b)
-    if std > 0:
-        share = 0.5 * (_erf((b - mean) / std) - _erf((a - mean) / std))
-    else:
-        share = float(low <= mean <= high)
-    if not share >= 1e-3:
-        raise UsageError(
-            f"trunc_normal_: N({mean}, {std}²) has less than 1 in 1000 of its draws in "
-            f"[{a}, {b}]. Fix: an interval around the mean."
-        )
-    values = np.empty(tensor.size, tensor.dtype)
-    wanted = np.arange(tensor.size)
-    while wanted.size:
-        drawn = normal(wanted.size, mean=mean, std=std, dtype=tensor.dtype, generator=generator)
-        values[wanted] = drawn.data
-        wanted = wanted[(drawn.data < low) | (drawn.data > high)]
-    return _fill(tensor, values.reshape(tensor.shape))
-
-
-def _erf(z: float) -> float:
-    return math.erf(z / math.sqrt(2))
-
-
-def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill a leaf with one value and return it.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> nn.init.constant_(tg.zeros(2), 0.5)
-    tensor([0.5, 0.5])
-    """
-    _check("constant_", tensor)
-    check_finite("constant_", val=val)
-    return _fill(tensor, np.full(tensor.shape, val, tensor.dtype))
-
-
-def zeros_(tensor: Tensor) -> Tensor:
-    """Fill a leaf with zeros and return it.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> nn.init.zeros_(tg.ones(2))
-    tensor([0., 0.])
-    """
-    _check("zeros_", tensor)
-    return constant_(tensor, 0.0)
-
-
-def ones_(tensor: Tensor) -> Tensor:
-    """Fill a leaf with ones and return it.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> nn.init.ones_(tg.zeros(2))
-    tensor([1., 1.])
-    """
-    _check("ones_", tensor)
-    return constant_(tensor, 1.0)
-
-
-def eye_(tensor: Tensor) -> Tensor:
-    """Fill a matrix with the identity (ones on the diagonal, zeros elsewhere) and return it.
-
-    Examples
-    --------
-    >>> import tinygraph as tg
-    >>> from tinygraph import nn
-    >>> nn.init.eye_(tg.zeros(2, 3))
-    tensor([[1., 0., 0.],
-            [0., 1., 0.]])
-    """
-    _check("eye_", tensor)
-    if tensor.ndim != 2:
-        raise ShapeError(compose_message("eye_ fills a matrix", describe(tensor)))
-    return _fill(tensor, np.eye(*tensor.shape, dtype=tensor.dtype))
-
+from ...core.errors import ShapeError, UsageError, compose_message, describe
+from ...core.tensor import Tensor
+from ...ops.creation import check_finite
+from ...ops.random import Generator, normal
+from .plain import check_leaf, fill_leaf, normal_, uniform_
 
 # ---- scaled by the widths -----------------------------------------------------------------------
 
@@ -252,7 +78,7 @@ def _draw(
     generator: Generator | None,
 ) -> Tensor:  # fmt: skip
     """Fill with draws of mean 0 whose standard deviation depends on the fans."""
-    _check(who, tensor)
+    check_leaf(who, tensor)
     fan_in, fan_out = _fans(who, tensor)
     if tensor.size == 0:
         return tensor
@@ -425,7 +251,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     >>> bool(abs(w @ w.T - tg.eye(2)).max() < 1e-12)
     True
     """
-    _check("orthogonal_", tensor)
+    check_leaf("orthogonal_", tensor)
     _fans("orthogonal_", tensor)
     check_finite("orthogonal_", gain=gain)
     if tensor.size == 0:
@@ -436,4 +262,4 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     q, r = np.linalg.qr(drawn)
     q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # every orthogonal matrix equally likely
     values = gain * (q if shape[0] >= shape[1] else q.T)
-    return _fill(tensor, values.reshape(tensor.shape))
+    return fill_leaf(tensor, values.reshape(tensor.shape))
