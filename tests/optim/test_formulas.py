@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygraph as tg
+from tinygraph.ops import state
 
 STEPS = 100
 TARGET = np.array([1.0, -2.0, 0.5])
@@ -161,3 +162,39 @@ def test_a_step_that_overflows_gives_inf_or_nan_without_a_warning(kind):
     optimizer.step()
     state = optimizer.state_dict()["state"][0].values()
     assert not all(np.isfinite(x).all() for x in (w.data, *state))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("SGD", {}), ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+        ("Adam", {"weight_decay": 0.1}), ("AdamW", {}), ("Adagrad", {}),
+        ("RMSprop", {"momentum": 0.9, "centered": True}),
+    ],
+)  # fmt: skip
+def test_threads_that_share_long_vectors_change_no_bit(kind, options, monkeypatch):
+    monkeypatch.setattr(state, "SHARED", 5000)
+    monkeypatch.setattr(state, "CHUNK", 1000)
+    at_work = set()
+    share = state.share
+
+    def watched(work, count, threads):
+        at_work.add(threads)
+        return share(work, count, threads)
+
+    monkeypatch.setattr(state, "share", watched)
+    found = []
+    before = tg.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            tg.set_num_threads(threads)
+            w = tg.tensor(np.linspace(-1, 1, 20_001, dtype=np.float32), requires_grad=True)
+            optimizer = getattr(tg.optim, kind)([w], lr=0.1, **options)
+            for step in range(3):
+                w.grad = np.sin(w.data + step)
+                optimizer.step()
+            found.append(w.data.tobytes())
+    finally:
+        tg.set_num_threads(before)
+    assert len(set(found)) == 1
+    assert at_work == {1, 2, 3}

@@ -6,22 +6,36 @@ step to step come as 0-d arrays, so that a recorded plan reads them anew.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.op import op
 from ..core.storage import Array
+from .threads import share, threads_now
 
-CHUNK = 32_768
+CHUNK = 2**15
 """Elements that stay in cache while an update goes over them several times."""
+SHARED = 2**18
+"""Elements from which on two threads are faster."""
+SHARE = 2**17
+"""Elements that a thread takes on at a time: the more work there is between two calls of NumPy,
+the less the threads wait for Python's lock, and the more memory an update needs."""
 
 
-def _chunks(*arrays: Array) -> Any:
-    size = arrays[0].size
+def _in_parts(update: Callable[..., None], *vectors: Array) -> None:
+    """Call ``update`` with part after part of the vectors; threads share long ones."""
+    size = vectors[0].size
     if size <= CHUNK:
-        return (arrays,)
-    return (tuple(a[i : i + CHUNK] for a in arrays) for i in range(0, size, CHUNK))
+        update(*vectors)
+        return
+    threads, length = 1, CHUNK
+    if size >= SHARED and threads_now() > 1:
+        threads = threads_now()
+        length = -(-size // (threads * -(-size // (threads * SHARE))))
+    parts = [tuple(v[i : i + length] for v in vectors) for i in range(0, size, length)]
+    share(lambda _, k: update(*parts[k]), len(parts), threads)
 
 
 def _sgd(
@@ -29,20 +43,25 @@ def _sgd(
     weight_decay: float, nesterov: bool, first: bool,
 ) -> Array:  # fmt: skip
     if momentum == 0 and weight_decay == 0:
-        for pc, gc in _chunks(p, g):
-            pc -= gc * lr
+
+        def descend(p: Array, g: Array) -> None:
+            p -= g * lr
+
+        _in_parts(descend, p, g)
         return p
-    buffers = momentum_buffer if momentum else g
-    for pc, gc, bc in _chunks(p, g, buffers):
-        d = gc + pc * weight_decay if weight_decay else gc
+
+    def update(p: Array, g: Array, b: Array) -> None:
+        d = g + p * weight_decay if weight_decay else g
         if momentum:
             if first:
-                bc[...] = d
+                b[...] = d
             else:
-                bc *= momentum
-                bc += d * (1 - dampening)
-            d = d + bc * momentum if nesterov else bc
-        pc -= d * lr
+                b *= momentum
+                b += d * (1 - dampening)
+            d = d + b * momentum if nesterov else b
+        p -= d * lr
+
+    _in_parts(update, p, g, momentum_buffer if momentum else g)
     return p
 
 
@@ -57,22 +76,25 @@ def _adam(
     beta1: float, beta2: float, weight_decay: float,
 ) -> Array:  # fmt: skip
     """Bias corrections are folded into step_size and scaled_eps (eps · √(1 − β₂ᵗ))."""
-    for pc, gc, mc, vc in _chunks(p, g, m, v):
+
+    def update(p: Array, g: Array, m: Array, v: Array) -> None:
         if decay != 1:
-            pc *= decay
-        d = gc + pc * weight_decay if weight_decay else gc
-        mc *= beta1
+            p *= decay
+        d = g + p * weight_decay if weight_decay else g
+        m *= beta1
         work = d * (1 - beta1)
-        mc += work
+        m += work
         np.multiply(d, d, out=work)
         work *= 1 - beta2
-        vc *= beta2
-        vc += work
-        np.sqrt(vc, out=work)
+        v *= beta2
+        v += work
+        np.sqrt(v, out=work)
         work += scaled_eps
-        np.divide(mc, work, out=work)
+        np.divide(m, work, out=work)
         work *= step_size
-        pc -= work
+        p -= work
+
+    _in_parts(update, p, g, m, v)
     return p
 
 
@@ -87,23 +109,25 @@ def _rmsprop(
     p: Array, g: Array, square_avg: Array, momentum_buffer: Array, grad_avg: Array, lr: Array, *,
     alpha: float, eps: float, weight_decay: float, momentum: float, centered: bool,
 ) -> Array:  # fmt: skip
-    for pc, gc, vc, bc, ac in _chunks(p, g, square_avg, momentum_buffer, grad_avg):
-        d = gc + pc * weight_decay if weight_decay else gc
-        vc *= alpha
-        vc += d * d * (1 - alpha)
+    def update(p: Array, g: Array, v: Array, b: Array, a: Array) -> None:
+        d = g + p * weight_decay if weight_decay else g
+        v *= alpha
+        v += d * d * (1 - alpha)
         if centered:
-            ac += (d - ac) * (1 - alpha)
+            a += (d - a) * (1 - alpha)
             # rounding can take a variance near zero below it
-            root = np.sqrt(np.maximum(vc - ac * ac, 0))
+            root = np.sqrt(np.maximum(v - a * a, 0))
         else:
-            root = np.sqrt(vc)
+            root = np.sqrt(v)
         root += eps
         change = d / root
         if momentum:
-            bc *= momentum
-            bc += change
-            change = bc
-        pc -= change * lr
+            b *= momentum
+            b += change
+            change = b
+        p -= change * lr
+
+    _in_parts(update, p, g, square_avg, momentum_buffer, grad_avg)
     return p
 
 
@@ -117,10 +141,12 @@ rmsprop_update = op(
 def _adagrad(
     p: Array, g: Array, total: Array, lr: Array, *, eps: float, weight_decay: float
 ) -> Array:
-    for pc, gc, sc in _chunks(p, g, total):
-        d = gc + pc * weight_decay if weight_decay else gc
-        sc += d * d
-        pc -= d / (np.sqrt(sc) + eps) * lr
+    def update(p: Array, g: Array, s: Array) -> None:
+        d = g + p * weight_decay if weight_decay else g
+        s += d * d
+        p -= d / (np.sqrt(s) + eps) * lr
+
+    _in_parts(update, p, g, total)
     return p
 
 

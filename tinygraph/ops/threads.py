@@ -74,7 +74,8 @@ def set_num_threads(count: int) -> None:
     """Choose how many threads share the work on large arrays, in the whole process.
 
     A compiled step cuts chains of elementwise ops on large arrays into blocks, which several
-    threads take on. The results are the same bits for any number of threads. Inside of the
+    threads take on; so do optimizers with their vectors, from 262,144 parameters on. The results
+    are the same bits for any number of threads. Inside of the
     workers of :func:`parallel` each works alone. The threads of matrix products are those of
     NumPy's BLAS, which has settings of its own.
 
