@@ -14,6 +14,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph import nn
+from tinygraph.train.blas import Blas
 from tinygraph.train.shards import cuts
 
 pytest.importorskip("threadpoolctl")
@@ -454,6 +455,22 @@ def test_bad_losses_and_settings():
     optimizer.close()
     with pytest.raises(tg.UsageError, match="optimizer was closed"):
         step(np.ones(4, np.float32))
+
+
+def test_two_teams_at_once_leave_blas_its_threads():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def threads():
+        return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
+
+    with threadpool_limits(2, "blas"):
+        first, second = Blas().of_one_thread(), Blas().of_one_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert threads() == {1}  # the second is at work
+        second.__exit__(None, None, None)
+        assert threads() == {2}
 
 
 def test_without_threadpoolctl(monkeypatch):

@@ -14,12 +14,12 @@ import numpy as np
 from ..core.grad import gradients_into
 from ..core.tensor import Tensor
 from ..core.turns import Turns, set_turn
-from ..extras import require
 from ..ops.random import stand_in
 from ..ops.threads import wait_for, work_alone
 from ..optim import Optimizer
 from ..optim.gradient_sum import Share
 from ..plan import compile
+from .blas import Blas
 from .generators import Spawner
 
 Function = Callable[..., tuple[Tensor, Any, Any]]
@@ -63,8 +63,7 @@ class Team:
         self._spawner = Spawner(workers)
         self._threads: ThreadPoolExecutor | None = None
         if workers > 1:
-            threadpoolctl = require("threadpoolctl", "fast")
-            self._blas = threadpoolctl.ThreadpoolController().select(user_api="blas")
+            self._blas = Blas()
             self._threads = ThreadPoolExecutor(workers - 1, "tinygraph")
 
     def _worker(self, share: Share, compiled: bool) -> Callable[..., Any]:
@@ -84,7 +83,7 @@ class Team:
         self._spawner.begin()
         turns = Turns(len(shards))
         others: list[Future[Part]] = []
-        with self._blas.limit(limits=1):
+        with self._blas.of_one_thread():
             try:
                 for number in range(1, len(shards)):
                     run = copy_context().run
