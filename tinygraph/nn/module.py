@@ -85,12 +85,16 @@ class Module(Hookable, Algebra):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run :meth:`forward`, between its hooks, in a scope that carries this module's path."""
         outer = current_scope()
-        if outer is None or outer.root is None:
+        root = None if outer is None else outer.root
+        if root is None:
             path = None
             if "_modules" not in self.__dict__:
                 raise self._not_initialized()
         else:
-            path = outer.root._paths().get(id(self))
+            count, paths = root._path_cache
+            if count != _registrations:
+                paths = root._find_paths()
+            path = paths.get(id(self))
         token = open_scope(Scope(path or type(self).__name__, "module", outer, self))
         try:
             if RECORDERS and (recorder := active_recorder()) is not None:
@@ -104,12 +108,10 @@ class Module(Hookable, Algebra):
         finally:
             close_scope(token)
 
-    def _paths(self) -> dict[int, str]:
+    def _find_paths(self) -> dict[int, str]:
         """Return the paths of all modules below by id: by module would be a reference cycle."""
-        count, paths = self._path_cache
-        if count != _registrations:
-            paths = {id(module): name for name, module in self.named_modules()}
-            object.__setattr__(self, "_path_cache", (_registrations, paths))
+        paths = {id(module): name for name, module in self.named_modules()}
+        object.__setattr__(self, "_path_cache", (_registrations, paths))
         return paths
 
     # ---- registration ------------------------------------------------------------------------
