@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygraph as tg
+from tinygraph.core import structure
 
 
 def leaf(*values, **more):
@@ -295,3 +296,26 @@ def test_no_warning_in_the_backward_pass():
     x = leaf(0.0, 1.0)
     (tg.sqrt(x) + tg.log(x)).sum().backward()
     assert x.grad[0] == np.inf
+
+
+# ---- rules on arrays -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("direct", "op", "given", "attr"),
+    [
+        (structure.cast_to, "cast", [[True, False]], np.dtype(np.float32)),
+        (structure.cast_to, "cast", 2.5, np.dtype(np.float64)),
+        (structure.spread_to, "broadcast_to", 1 / 3, (2, 3)),
+        (structure.spread_to, "broadcast_to", [[0.1], [0.2]], (4, 2, 3)),
+        (structure.summed_to, "sum_to", [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], (2,)),
+        (structure.summed_to, "sum_to", [[0.1, 0.2], [0.3, 0.4]], (2, 1)),
+    ],
+)
+def test_inside_a_rule_an_op_gives_arrays_what_it_gives_tensors(direct, op, given, attr):
+    array = np.array(given)
+    found, (word,) = direct(array, attr), tg.REGISTRY[op].attr_names
+    wanted = tg.REGISTRY[op](tg.from_numpy(array), **{word: attr}).numpy()
+    assert type(found) is np.ndarray and found.dtype == wanted.dtype
+    assert found.shape == wanted.shape and found.tobytes() == wanted.tobytes()
+    assert direct(tg.from_numpy(array), attr).numpy().tobytes() == wanted.tobytes()

@@ -17,7 +17,7 @@ from .errors import GradientError, TinygraphError, VersionError, compose_message
 from .layout import is_channels_last, mixed
 from .modes import current_modes, modes
 from .storage import Storage
-from .structure import cast, repack, sum_to
+from .structure import cast_to, repack, summed_to
 from .tensor import Tensor
 
 Gradients = dict[Tensor, Any]
@@ -208,8 +208,8 @@ def _fit(gx: Any, x: Tensor, t: Tensor, create_graph: bool) -> Any:
                     "correct the op's VJP",
                 )
             )
-        gx = sum_to(gx, shape=x.shape)
-    return gx if gx.dtype == x.dtype else cast(gx, dtype=x.dtype)
+        gx = summed_to(gx, x.shape)
+    return gx if gx.dtype == x.dtype else cast_to(gx, x.dtype)
 
 
 def _check_versions(t: Tensor) -> None:

@@ -13,6 +13,7 @@ from .modes import module_path
 from .op import Op, op
 from .storage import Array
 from .sums import BLOCK_ROWS, sum_axes
+from .tensor import Tensor
 
 ONES = {dtype: np.ones(BLOCK_ROWS, dtype) for dtype in (FLOAT32, FLOAT64)}
 """A product with ones adds the rows of a small matrix in a third of the time. It may raise a
@@ -127,3 +128,21 @@ sum_to: Op = op(
     local=["broadcast back"],
     doc="Sum down to a shape that broadcasts to this one: the adjoint of broadcast_to.",
 )
+
+
+# ---- inside derivative rules: on arrays, without the call of an op, which takes as long again ----
+
+
+def cast_to(x: Any, dtype: np.dtype[Any]) -> Any:
+    """Return ``cast(x, dtype=dtype)``."""
+    return cast(x, dtype=dtype) if isinstance(x, Tensor) else _cast_forward(x, dtype=dtype)
+
+
+def spread_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Return ``broadcast_to(x, shape=shape)``."""
+    return broadcast_to(x, shape=shape) if isinstance(x, Tensor) else _broadcast(x, shape=shape)
+
+
+def summed_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Return ``sum_to(x, shape=shape)``."""
+    return sum_to(x, shape=shape) if isinstance(x, Tensor) else _sum_to(x, shape=shape)

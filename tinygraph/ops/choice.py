@@ -9,7 +9,7 @@ import numpy as np
 from ..core.errors import DtypeError, ShapeError, compose_message, describe, describe_all
 from ..core.modes import module_path
 from ..core.op import Op, composite, op
-from ..core.structure import cast
+from ..core.structure import cast_to
 from ..core.tensor import Tensor
 from .elementwise import add, mul, sign, sub, where
 from .operands import operand
@@ -17,7 +17,7 @@ from .operands import operand
 
 def _shares(won: Any, tied: Any, g: Any) -> Any:
     """Return 1 where an operand is the result, ½ where both are, in the dtype of the gradient."""
-    return cast(won, dtype=g.dtype) - cast(tied, dtype=g.dtype) * 0.5
+    return cast_to(won, g.dtype) - cast_to(tied, g.dtype) * 0.5
 
 
 def _ignoring_nan(name: str, ufunc: np.ufunc, label: str, doc: str) -> Op:

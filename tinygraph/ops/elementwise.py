@@ -13,7 +13,7 @@ import numpy as np
 from ..core.errors import UsageError
 from ..core.op import Op, op
 from ..core.storage import Array
-from ..core.structure import cast
+from ..core.structure import cast_to
 
 # ---- sums and products ---------------------------------------------------------------
 
@@ -154,7 +154,7 @@ abs = op(
 
 def _share(won: Any, tied: Any, g: Any) -> Any:
     """Return 1 where an operand won, ½ where it tied, in the dtype of the gradient."""
-    return cast(won, dtype=g.dtype) + cast(tied, dtype=g.dtype) * 0.5
+    return cast_to(won, g.dtype) + cast_to(tied, g.dtype) * 0.5
 
 
 maximum = op(

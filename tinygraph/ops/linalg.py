@@ -11,7 +11,7 @@ from ..core.errors import ShapeError, compose_message, describe_all
 from ..core.modes import module_path
 from ..core.op import op
 from ..core.storage import Array
-from ..core.structure import sum_to
+from ..core.structure import summed_to
 from .shape import expand_dims, reshape
 
 
@@ -53,7 +53,7 @@ def _matmul_vjp_a(g: Any, y: Any, a: Any, b: Any) -> Any:
         grad = matmul(b, expand_dims(g, axis=-1))[..., 0]
     else:
         grad = matmul(g, b.mT)
-    return grad if grad.shape == a.shape else sum_to(grad, shape=a.shape)
+    return grad if grad.shape == a.shape else summed_to(grad, a.shape)
 
 
 def _matmul_vjp_b(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -65,7 +65,7 @@ def _matmul_vjp_b(g: Any, y: Any, a: Any, b: Any) -> Any:
         grad = expand_dims(a, axis=-1) * expand_dims(g, axis=-2)
     else:
         grad = matmul(a.mT, g)
-    return grad if grad.shape == b.shape else sum_to(grad, shape=b.shape)
+    return grad if grad.shape == b.shape else summed_to(grad, b.shape)
 
 
 matmul = op(
@@ -132,7 +132,7 @@ linear = op(
     vjps=[
         _linear_vjp_x,
         _linear_vjp_weight,
-        lambda g, y, x, weight, bias: sum_to(g, shape=bias.shape),
+        lambda g, y, x, weight, bias: summed_to(g, bias.shape),
     ],
     doc="Affine map of the last axis: a matrix product and a sum in one node.",
 )  # fmt: skip

@@ -11,7 +11,7 @@ from ..core.errors import ShapeError, compose_message, describe
 from ..core.modes import get_default_dtype, module_path
 from ..core.op import composite, op
 from ..core.storage import Array
-from ..core.structure import broadcast_to, cast
+from ..core.structure import cast_to, spread_to
 from ..core.sums import sum_axes
 from ..core.tensor import Tensor
 from .axes import Axes, all_axes, kept_shape, one_axis
@@ -50,8 +50,8 @@ def _check_nonempty(who: str) -> Any:
 def _spread(g: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """Give every element the gradient of the result that it went into."""
     if g.ndim == 0:
-        return broadcast_to(g, shape=x.shape)
-    return broadcast_to(reshape(g, shape=kept_shape(x.shape, axis)), shape=x.shape)
+        return spread_to(g, x.shape)
+    return spread_to(reshape(g, shape=kept_shape(x.shape, axis)), x.shape)
 
 
 def _sum(x: Any, *, axis: Any = None, keepdims: bool = False) -> Array:
@@ -117,7 +117,7 @@ def var(x: Any, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Ten
 def _extreme_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Give the gradient to the extreme elements, in equal shares."""
     kept = kept_shape(x.shape, axis)
-    chosen = cast(x == reshape(y, shape=kept), dtype=g.dtype)
+    chosen = cast_to(x == reshape(y, shape=kept), g.dtype)
     share = chosen / sum(chosen, axis=axis, keepdims=True)
     return reshape(g, shape=kept) * share
 
