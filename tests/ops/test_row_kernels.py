@@ -9,7 +9,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph.core.sums import PIECE, adds_at_once, adds_in_pieces, sum_axes
-from tinygraph.ops import attention, pieces, standardize
+from tinygraph.ops import activation, attention, pieces, standardize
 from tinygraph.ops.pieces import FEWEST, constant
 
 DTYPES = (np.float32, np.float64)
@@ -298,6 +298,15 @@ def test_scale_shift_broadcasts_as_its_formula(shift):
 
 
 # ---- relu ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float16, *DTYPES])
+def test_the_factor_of_relus_rule_is_one_or_zero_in_the_dtype_of_the_values(dtype):
+    x = np.array([np.nan, np.inf, -np.inf, -0.0, 0, np.finfo(dtype).tiny, 3, -3], dtype)
+    factors = activation.positive(x)
+    assert factors.dtype == dtype and factors.tolist() == [0, 1, 0, 0, 0, 1, 1, 0]
+    tensors = activation.positive(tg.tensor(x))
+    assert tensors.dtype == dtype and tensors.numpy().tobytes() == factors.tobytes()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, *DTYPES])

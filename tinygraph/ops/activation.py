@@ -11,6 +11,7 @@ from ..core.dtypes import FLOAT32, FLOAT64
 from ..core.errors import UsageError
 from ..core.op import composite, op
 from ..core.storage import Array
+from ..core.structure import cast
 from ..core.tensor import Tensor
 from . import special
 from .elementwise import exp, mul, square
@@ -38,10 +39,20 @@ def _relu(x: Any, *, out: Array | None = None) -> Any:
     return np.maximum(x, zero) if out is None else np.maximum(x, zero, out=out)
 
 
+def positive(x: Any) -> Any:
+    """Return 1 where x > 0 and 0 elsewhere, in the dtype of x: a factor for derivative rules.
+
+    Factors of the gradient's dtype: NumPy takes twice as long to multiply by booleans.
+    """
+    if isinstance(x, Tensor):
+        return cast(x > 0, dtype=x.dtype)
+    return (x > ZERO.get(x.dtype, 0)).astype(x.dtype)
+
+
 relu = op(
     "relu", _relu,
     formula="maximum(x, 0)", local=["x > 0"], saves="y",
-    vjps=[lambda g, y, x: g * (y > 0)], kinks="the derivative at 0 is 0",
+    vjps=[lambda g, y, x: g * positive(y)], kinks="the derivative at 0 is 0",
     doc="Keep positive values, set the others to 0.",
 )  # fmt: skip
 

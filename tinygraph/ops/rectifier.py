@@ -10,9 +10,8 @@ from ..core.errors import ShapeError, UsageError, compose_message, describe_all
 from ..core.modes import module_path
 from ..core.op import Op, composite, op
 from ..core.storage import Array
-from ..core.structure import cast
 from ..core.tensor import Tensor
-from .activation import relu
+from .activation import positive, relu
 from .creation import check_finite
 from .elementwise import add, clip, div, exp, minimum, mul
 from .operands import operand
@@ -29,14 +28,14 @@ def _numbers(who: str, **attrs: Any) -> dict[str, Any]:
     return {k: v.item() if isinstance(v, np.generic) else v for k, v in attrs.items()}
 
 
-def _slope(x: Any, below: Any, g: Any) -> Any:
+def _slope(x: Any, below: Any) -> Any:
     """Return 1 where x > 0 and ``below`` elsewhere, exactly.
 
     Sums of parts are several times as fast as `where`, whose branches a processor cannot
     predict on activations; so are the forward functions here.
     """
-    positive = cast(x > 0, dtype=g.dtype)
-    return positive + below * (1 - positive)
+    above = positive(x)
+    return above + below * (1 - above)
 
 
 def _leaky_relu(x: Any, *, negative_slope: float = 0.01) -> Any:
@@ -46,7 +45,7 @@ def _leaky_relu(x: Any, *, negative_slope: float = 0.01) -> Any:
 leaky_relu = op(
     "leaky_relu", _leaky_relu,
     formula="where(x > 0, x, negative_slope · x)", local=["where(x > 0, 1, negative_slope)"],
-    vjps=[lambda g, y, x, *, negative_slope: g * _slope(x, negative_slope, g)],
+    vjps=[lambda g, y, x, *, negative_slope: g * _slope(x, negative_slope)],
     saves="x", quiet=True, kinks="the derivative at 0 is negative_slope",
     prepare=lambda x, *, negative_slope: _numbers("leaky_relu", negative_slope=negative_slope),
     doc="A relu that leaks: negative values are scaled (Maas, Hannun and Ng 2013).",
@@ -192,7 +191,7 @@ elu = op(
     "elu", _elu,
     formula="where(x > 0, x, alpha · (exp(x) − 1))", local=["where(x > 0, 1, alpha · exp(x))"],
     # the minimum keeps exp finite, in the second derivative too
-    vjps=[lambda g, y, x, *, alpha: g * _slope(x, alpha * exp(minimum(x, 0)), g)],
+    vjps=[lambda g, y, x, *, alpha: g * _slope(x, alpha * exp(minimum(x, 0)))],
     saves="x", kinks="the derivative at 0 is alpha",
     prepare=lambda x, *, alpha: _numbers("elu", alpha=alpha),
     doc="Exponential linear unit: bends to −alpha (Clevert, Unterthiner and Hochreiter 2016).",

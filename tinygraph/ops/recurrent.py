@@ -18,8 +18,7 @@ from ..core.errors import ShapeError, UsageError, compose_message, describe_all
 from ..core.modes import module_path
 from ..core.op import op
 from ..core.storage import Array
-from ..core.structure import cast
-from .activation import sigmoid
+from .activation import positive, sigmoid
 from .elementwise import tanh
 from .joining import concatenate, stack
 from .linalg import matmul
@@ -82,7 +81,7 @@ def _rnn(x: Array, h0: Array, weight: Array, *, nonlinearity: str = "tanh") -> A
 def _rnn_vjp(
     g: Any, y: Any, x: Any, h0: Any, weight: Any, *, needs: tuple[bool, ...], nonlinearity: str
 ) -> Triple:
-    slope = 1 - y * y if nonlinearity == "tanh" else cast(y > 0, dtype=g.dtype)
+    slope = 1 - y * y if nonlinearity == "tanh" else positive(y)
     dh, found = g[-1], []
     for t in reversed(range(x.shape[0])):
         found.append(dh * slope[t])
