@@ -264,6 +264,20 @@ def test_sums_by_channel_are_accurate_in_both_layouts(shape):
             np.testing.assert_allclose(got.reshape(-1), wanted, 1e-6)
 
 
+@pytest.mark.parametrize("name", ["repack", "reshape"])
+@pytest.mark.parametrize("source", ["usual", "channels last", "backwards"])
+@pytest.mark.parametrize("target", ["usual", "channels last", "backwards"])
+def test_copies_into_another_layout(name, source, target):
+    x = in_layout(drawn(6, 5, 7, 4, dtype=np.float32), source)
+    attrs, shape = ({"shape": (6, 140)}, (6, 140)) if name == "reshape" else ({}, x.shape)
+    for dtype in (np.float32, np.float64):
+        out = np.empty(shape, dtype)
+        if target == "backwards" or name == "repack":
+            out = in_layout(out, target)
+        assert tg.REGISTRY[name].forward(x, out=out, **attrs) is out
+        np.testing.assert_array_equal(out, x.reshape(shape))
+
+
 def name_of(shape, weight, dtype=np.float32, **window):
     with tg.kernels.watch() as log:
         CONV(np.zeros(shape, dtype), np.zeros(weight, dtype), **window)

@@ -73,12 +73,15 @@ def beside(model: Array, x: Array) -> Array:
     return channels_last(x).transpose(channels_first(x.ndim))
 
 
-def channels_last(x: Array) -> Array:
-    """Return ``x`` (N, C, …) as a contiguous (…, N, C): a view if its memory is so, else a copy."""
+def channels_last(x: Array, out: Array | None = None) -> Array:
+    """Return ``x`` (N, C, …) as a contiguous (…, N, C): a view if its memory is so, else a copy.
+
+    The copy goes to ``out``, if given.
+    """
     turned = x.transpose(pixels_first(x.ndim))
-    if turned.flags.c_contiguous:
+    if turned.flags.c_contiguous and out is None:
         return turned
-    result: Array = np.empty(turned.shape, x.dtype)
+    result: Array = np.empty(turned.shape, x.dtype) if out is None else out
     if x.flags.c_contiguous and x.size:
         rows = x.reshape(x.shape[0] * x.shape[1], -1)
         columns = result.reshape(rows.shape[::-1])
@@ -90,10 +93,10 @@ def channels_last(x: Array) -> Array:
     return result
 
 
-def rows_of_elements(x: Array) -> Array:
+def rows_of_elements(x: Array, out: Array | None = None) -> Array:
     """Return ``x`` (N, C, …), whose memory has the channels last, as a contiguous array."""
     turned = x.transpose(pixels_first(x.ndim))
-    result: Array = np.empty(x.shape, x.dtype)
+    result: Array = np.empty(x.shape, x.dtype) if out is None else out
     count = x.shape[0] * x.shape[1]
     pixels, rows = turned.reshape(-1, count), result.reshape(count, -1)
     for i in range(0, len(pixels), FEW_PIXELS):

@@ -8,7 +8,7 @@ import numpy as np
 
 from .dtypes import FLOAT32, FLOAT64, checked_dtype
 from .errors import ShapeError, compose_message, describe
-from .layout import channels_first, channels_last
+from .layout import channels_first, channels_last, pixels_first
 from .modes import module_path
 from .op import Op, op
 from .storage import Array
@@ -91,8 +91,15 @@ def _sum_to(x: Array, *, shape: tuple[int, ...]) -> Array:
     return sum_axes(np.asarray(x), axes).reshape(shape)
 
 
-def _repack(x: Any) -> Array:
+def _repack(x: Any, *, out: Array | None = None) -> Array:
     x = np.asarray(x)
+    if out is not None:
+        turned = out.transpose(pixels_first(out.ndim)) if out.ndim > 2 else out
+        if turned.flags.c_contiguous and out.dtype == x.dtype and out.ndim > 2:
+            channels_last(x, turned)
+        else:
+            np.copyto(out, x)
+        return out
     return channels_last(x).transpose(channels_first(x.ndim)) if x.ndim > 2 else np.array(x)
 
 

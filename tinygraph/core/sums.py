@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,14 @@ def adds_in_pieces(x: Array, axis: Axes) -> bool:
     return _way(x.shape, x.strides, x.dtype, axis)[0] == IN_PIECES
 
 
+def rows_to_add(x: Array, axis: Axes) -> Array | None:
+    """Return ``x`` as a matrix (a view) whose rows are added by products, if they are."""
+    way, order = _way(x.shape, x.strides, x.dtype, axis)
+    if way != ALL_ROWS:
+        return None
+    return x.transpose(order).reshape(-1, math.prod(x.shape[a] for a in order[len(axis) :]))
+
+
 def total_of_pieces(sums: Array) -> Array:
     """Add the sums of pieces, in float64."""
     return np.add.reduce(sums, dtype=np.float64)  # type: ignore[no-any-return]
@@ -115,17 +123,30 @@ def _sum_rows(x: Array) -> Array:
 
     More results than that are added in float64.
     """
+    total: Array = np.empty(x.shape[1], x.dtype)
+    with np.errstate(invalid="ignore"):  # BLAS may raise that flag for an infinity
+        for function, arguments in calls_to_add(x, total):
+            function(*arguments)
+    return total
+
+
+def calls_to_add(x: Array, total: Array) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+    """Return the calls that add the rows of a matrix into a vector, with memory of their own."""
     length, width = x.shape
     beside = length // BLOCK_ROWS
     whole = beside * BLOCK_ROWS
-    with np.errstate(invalid="ignore"):  # BLAS may raise that flag for an infinity
-        total: Array = ONES[:BLOCK_ROWS].dot(x[:whole].reshape(BLOCK_ROWS, -1))
-        total = total.reshape(beside, width)
-        if beside > BLOCK_ROWS:
-            total = np.add.reduce(total, axis=0, dtype=np.float64)
-        else:
-            total = ONES[:beside].dot(total)
-        return total if whole == length else total + ONES[: length - whole].dot(x[whole:])
+    sums: Array = np.empty((beside, width), x.dtype)
+    blocks = x[:whole].reshape(BLOCK_ROWS, -1)
+    calls: list[Any] = [(np.dot, (ONES[:BLOCK_ROWS], blocks, sums.reshape(-1)))]
+    if beside <= BLOCK_ROWS:
+        calls.append((np.dot, (ONES[:beside], sums, total)))
+    else:
+        calls.append((np.add.reduce, (sums, 0, np.float64, total)))
+    if whole < length:
+        rest = np.empty_like(total)
+        calls.append((np.dot, (ONES[: length - whole], x[whole:], rest)))
+        calls.append((np.add, (total, rest, total)))
+    return calls
 
 
 def _row_sums(rows: Array) -> Array:

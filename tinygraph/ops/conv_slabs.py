@@ -69,15 +69,16 @@ def conv(
     """Write the convolution of ``x`` (L, N, C) into ``y`` (L', N, C')."""
     outputs, _, length = weight.shape
     matrix = weight.transpose(2, 1, 0).reshape(-1, outputs)
-    wide = None if bias is None else np.tile(bias, y.shape[1])  # NumPy adds long rows faster
+    if bias is not None:  # repeated for all elements: NumPy adds long rows faster
+        wide: Array = np.empty(y.shape[1:], y.dtype)
+        wide[...] = bias
     line = _Line(x)
     for start, stop in _blocks(len(y), stride * x[0].size):
         part = line.turned(start * stride - before, (stop - start - 1) * stride + length)
         slabs = _slabs(part, 0, stop - start, length, stride)
         np.matmul(slabs.mT, matrix, out=y[start:stop])
-        if wide is not None:
-            rows = y[start:stop].reshape(stop - start, -1)
-            np.add(rows, wide, out=rows)
+        if bias is not None:
+            y[start:stop] += wide
 
 
 def conv_weight(x: Array, g: Array, length: int, stride: int, before: int) -> Array:

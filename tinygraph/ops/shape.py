@@ -43,7 +43,11 @@ def _reshape(x: Any, *, shape: tuple[int, ...], out: Array | None = None) -> Arr
     if type(x) is np.ndarray and x.ndim > 2 and not x.flags.c_contiguous and x.size:
         joins_channels = x.shape[:1] == shape[:1] and x.shape[1:2] != shape[1:2]
         if joins_channels and len(shape) < x.ndim and is_channels_last(x):
-            x = rows_of_elements(x)  # NumPy's own copy takes five times as long
+            # NumPy's own copy takes five times as long
+            if out is not None and out.flags.c_contiguous and out.dtype == x.dtype:
+                rows_of_elements(x, out.reshape(x.shape))
+                return out
+            x = rows_of_elements(x)
     if out is None:
         return np.reshape(x, shape)
     if out.flags.c_contiguous:

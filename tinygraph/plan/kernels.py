@@ -14,9 +14,9 @@ import numpy as np
 
 from ..core.storage import Array
 from ..core.structure import ONES
-from ..core.sums import BLOCK_ROWS, PIECE, adds_at_once
+from ..core.sums import BLOCK_ROWS, PIECE, adds_at_once, calls_to_add, rows_to_add
 from ..ops.pieces import filled
-from .patterns import distinct
+from .patterns import distinct, lay_out, size_of
 from .values import Role, Step, Value
 
 Kernels = list[tuple[Callable[..., Any], tuple[Any, ...]]]
@@ -97,9 +97,20 @@ def _linear(step: Step, out: Array) -> Kernels | None:
 def _sum(step: Step, out: Array) -> Kernels | None:
     (x,) = step.inputs
     axis, keepdims = step.attrs["axis"], step.attrs["keepdims"]
+    by_products = _sum_of_rows(x, axis, out)
+    if by_products is not None:
+        return by_products
     if out.dtype != x.array.dtype or out.dtype.kind != "f" or not adds_at_once(x.array, axis):
         return None
     return [(np.add.reduce, (x, axis, None, out, keepdims))]
+
+
+def _sum_of_rows(x: Value, axis: tuple[int, ...], out: Array) -> Kernels | None:
+    """Sums over many rows are products with ones, as in the ops, on views made beforehand."""
+    if x.bound is None or x.role is not Role.TEMPORARY or not out.flags.c_contiguous:
+        return None
+    rows = rows_to_add(x.bound, axis)
+    return None if rows is None or out.dtype != rows.dtype else calls_to_add(rows, out.reshape(-1))
 
 
 def _mean(step: Step, out: Array) -> Kernels | None:
@@ -117,7 +128,9 @@ def _sum_to(step: Step, out: Array) -> Kernels | None:
     rows, ones = x.array, ONES.get(x.array.dtype)
     short = rows.ndim == 2 and rows.shape[1:] == out.shape and len(rows) <= BLOCK_ROWS
     if not short or ones is None:
-        return None
+        added = rows.ndim - out.ndim
+        whole = added > 0 and rows.shape[added:] == out.shape
+        return _sum_of_rows(x, tuple(range(added)), out) if whole else None
     return [(np.dot, (ones[: len(rows)], x, out))]
 
 
@@ -126,8 +139,8 @@ def _relu(step: Step, out: Array) -> Kernels | None:
     if out.dtype.kind != "f" or out.size > PIECE:
         return None
     zero = np.zeros((), out.dtype)
-    if out.flags.c_contiguous:
-        zero = filled(0, out.dtype)[: out.size].reshape(out.shape)
+    if size_of(out) == out.nbytes:  # no gaps: zeros that lie alike
+        zero = lay_out(out, filled(0, out.dtype)[: out.size].view(np.uint8))
     return [(partial(np.maximum, out=out), (*step.inputs, zero))]
 
 
