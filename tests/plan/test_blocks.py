@@ -256,6 +256,13 @@ def test_short_chains_and_ops_of_users_have_one_thread():
         del tg.REGISTRY["twice_in_a_test"]
 
 
+def test_the_threads_of_products_have_no_others_beside_them():
+    x, w = np.ones((4, WORTH // 4), "f4"), np.ones((4, 4), "f4")
+    for product in (lambda x: w @ x, lambda x: tg.nn.functional.conv1d(x[None], w[:, :, None])):
+        compiled, _ = with_threads(2, x, lambda x, product=product: (tg.exp(x) * 2 + 1, product(x)))
+        assert [step.call.threads for step in block_of(compiled)] == [1]
+
+
 def test_workers_that_share_a_batch_do_not_share_chains():
     w = tg.tensor([1.5], requires_grad=True)
     threads = []

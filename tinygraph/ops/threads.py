@@ -77,7 +77,8 @@ def set_num_threads(count: int) -> None:
     threads take on; so do optimizers with their vectors, from 262,144 parameters on. The results
     are the same bits for any number of threads. Inside of the
     workers of :func:`parallel` each works alone. The threads of matrix products are those of
-    NumPy's BLAS, which has settings of its own.
+    NumPy's BLAS, which has settings of its own; a step with products has no others, since the ones
+    of BLAS keep their processors busy for a while after each.
 
     Parameters
     ----------

@@ -20,6 +20,9 @@ WORTH = 2**21
 """Numbers that a chain must compute to be shared by threads: it takes ten times as long as they
 take to meet."""
 
+PRODUCTS = ("matmul", "window")
+"""Kinds of ops that BLAS works for, with threads of its own."""
+
 
 def join_elementwise(steps: Sequence[Step], outputs: Sequence[Value]) -> list[Step]:
     """Join neighbours that work element by element on arrays that lie alike in memory.
@@ -110,7 +113,7 @@ def _joined(
             read |= {w for v in step.values() for w in (v, v.owner)}
     outs = tuple(v for v in made if v in read or v.bound is not None)
     inputs = tuple(dict.fromkeys(v for step in chain for v in step.values() if v not in set(made)))
-    block = Block(chain, totals, inputs, outs, _threads(chain))
+    block = Block(chain, totals, inputs, outs, _threads(chain, steps))
     names = ", ".join(step.name for step in inner[:3]) + (", …" if len(inner) > 3 else "")
     name = f"block of {len(inner)}" + (f" on {block.threads} threads" if block.threads > 1 else "")
     return Step(
@@ -119,8 +122,13 @@ def _joined(
     )  # fmt: skip
 
 
-def _threads(chain: Sequence[Step]) -> int:
-    """Return how many threads are to share a chain; ops of users need not bear more than one."""
+def _threads(chain: Sequence[Step], steps: Sequence[Step]) -> int:
+    """Return how many threads are to share a chain.
+
+    Ops of users need not bear more than one. The threads of BLAS wait for the next product without
+    going to sleep, for so long that they would be in the way of others.
+    """
     ours = all(step.op is not None and step.op.module.startswith("tinygraph.") for step in chain)
+    products = any(step.op is not None and step.op.kind in PRODUCTS for step in steps)
     work = len(chain) * chain[0].outs[0].array.size
-    return threads_now() if ours and work >= WORTH else 1
+    return threads_now() if ours and not products and work >= WORTH else 1
