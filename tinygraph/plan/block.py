@@ -6,6 +6,7 @@ Of a value that only its own chain reads, no more than one block for each thread
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..core.sums import PIECE, total_of_pieces
 from ..ops.threads import share, threads_now
 from .bind import Call, arguments_of
 from .buffers import allocate
-from .kernels import kernels
+from .kernels import Kernels, kernels
 from .values import Role, Step, Value
 
 BLOCK = PIECE
@@ -40,6 +41,8 @@ class Block:
     ----------
     threads : int
         At most as many as there are blocks.
+    movable : frozenset of Value
+        Results that may be written to other memory at each call.
     nbytes : int
         Of the memory of all threads.
     """
@@ -70,11 +73,17 @@ class Block:
         self._totals = [_Total(step, twins[step.inputs[0]], len(self._ranges)) for step in totals]
         for twin in self._outer:
             twin.bound = twin.array
+        self.movable = frozenset(v for v in outs if self._shows(twins[v]))
         self.nbytes = 0
         self._scratch = [self._memory() for _ in range(self.threads)]
         self._calls: list[list[list[Call]]] = []  # of each thread, for each block
         self._entered: list[Array | None] = [None] * len(self._outer)
         self._places: list[list[list[Any]]] = []
+
+    def _shows(self, twin: Value) -> bool:
+        """Tell whether what a step writes to stands among the arguments of its calls."""
+        (step,) = (step for step in self._steps if step.outs[0] is twin)
+        return all(any(x is twin for x in operands) for _, operands in _movable_calls(step))
 
     def _memory(self) -> list[Array]:
         """Return arrays of one block for the values that nobody else reads."""
@@ -112,11 +121,13 @@ class Block:
                 calls.append(self._calls_of(number))
             self._calls.append(calls)
         self._entered = list(arrays)
+        for twin in self._outer:
+            twin.bound = None  # these arrays are not to be kept
 
     def _calls_of(self, number: int) -> list[Call]:
         """Return the calls of a block, whose slices are bound."""
         places = {twin: of[number] for twin, of in zip(self._outer, self._places, strict=True)}
-        made = [call for step in self._steps for call in kernels(step)]
+        made = [call for step in self._steps for call in _movable_calls(step)]
         made += [total.call(number) for total in self._totals]
         return [(function, arguments_of(operands, places)) for function, operands in made]
 
@@ -126,6 +137,23 @@ class Block:
             part = _part(array, start, stop)
             for arguments, number in places:
                 arguments[number] = part
+
+
+def _movable_calls(step: Step) -> Kernels:
+    """Return the calls of a step, in which the value that it makes stands for its array."""
+    twin = step.outs[0]
+    out, calls = twin.bound, []
+    for function, operands in kernels(step):
+        if isinstance(function, partial) and function.keywords.get("out") is out:
+            keywords = {k: x for k, x in function.keywords.items() if k != "out"}
+            function = partial(_write, partial(function.func, *function.args, **keywords))
+            operands = (*operands, out)
+        calls.append((function, tuple(twin if x is out else x for x in operands)))
+    return calls
+
+
+def _write(function: Any, *operands: Any) -> None:
+    function(*operands[:-1], out=operands[-1])
 
 
 class _Total:

@@ -16,6 +16,7 @@ from .bind import Call, Program
 from .block import Block
 from .blocks import join_elementwise
 from .buffers import allocate
+from .fresh import Fresh, renewable
 from .kernels import join_casts
 from .outputs import Outputs
 from .passes import (
@@ -65,6 +66,9 @@ class Plan:
         self._program = Program(steps, len(arguments))
         outputs.arrays = self._program.arguments(kept)
         self._calls = self._program.calls
+        self._fresh = renewable([g.value for g in arguments if g.value], steps, self._calls)
+        for gradient in arguments:
+            gradient.fresh = next((f for f in self._fresh if f.value is gradient.value), None)
         self._kept = kept
         self._ready = False
         self._release(kept)
@@ -96,6 +100,7 @@ class Plan:
                 view = look(*seen)
                 for arguments, number in places:
                     arguments[number] = view
+            self._renew()
             self._running = True
             try:
                 _run_all(self._calls)
@@ -118,6 +123,7 @@ class Plan:
         """
         with self._lock:
             program = self._program
+            self._renew()
             views = sum(step.is_view for step in self.steps) - sum(s.is_view for s in program.steps)
             return listing(program.steps, program.calls, self.nbytes, views, self._ready)
 
@@ -127,6 +133,7 @@ class Plan:
 
         def seconds() -> dict[Tensor, float]:
             with self._lock:
+                self._renew()
                 steps, calls = self._program.steps, self._program.calls
                 return seconds_of(steps, calls, tensors) if self._ready else {}
 
@@ -135,6 +142,11 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<plan of {len(self._calls)} steps, {self.nbytes} bytes of buffers>"
+
+    def _renew(self) -> None:
+        """Leave what callers were given alone."""
+        for gradient in self._fresh:
+            gradient.renew()
 
     def _give_gradients(self, tensors: Sequence[Tensor | None]) -> None:
         """Put the gradients of arguments where the caller finds them."""
@@ -158,18 +170,23 @@ class ArgumentGradient:
         Whether the run forgets the one that the argument came with.
     value : Value or None
         The one that it makes.
+    fresh : Fresh or None
+        Its memory, if that is new at each replay.
     """
 
     def __init__(self, recorder: Recorder, stand_in: Tensor) -> None:
         made = stand_in._grad
         self.dropped = stand_in in recorder.guards.settled
         self.value = None if made is None else recorder.memory(made)
+        self.fresh: Fresh | None = None
 
     def give(self, tensor: Tensor, made: Array | None = None) -> None:
         """Put it where the caller finds it; ``made`` by the recorded run, or by a replay."""
         if self.dropped:
             tensor._grad = None
         if self.value is not None:
+            if made is None and self.fresh is not None and self.fresh.give(tensor):
+                return
             gradient = self.value.bound if made is None else made
             assert gradient is not None
             own_gradient(tensor, gradient)

@@ -178,7 +178,8 @@ def graph_of(steps: Sequence[Step], outputs: Sequence[Value]) -> tuple[Graph, di
 
     single = [inner for step in steps for inner in step.inner or (step,)]
     read = {v for step in single for v in step.values()}
-    gradients = {id(g) for step in steps if step.call is point for _, g in step.inputs[0]}
+    points = [pair for step in steps if step.call is point for pair in step.inputs[0]]
+    gradients = {id(gradient) for _, gradient in points if gradient is not None}
     # gradients that are computed where they are stored have no reader
     ends = [*outputs, *(v for step in single for v in step.outs if v not in read)]
     for step in single:
