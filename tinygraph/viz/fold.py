@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..core.graph import Graph
 from ..core.modes import Scope
 from ..core.tensor import Tensor
-from .folding import Folding, Frame, Group
+from .folded import Folding, Frame, Group
 from .repeats import Repeats
 from .scopes import ScopeTree
 

@@ -18,10 +18,10 @@ from ..core.tensor import Tensor
 from .backward import LEAVES, Flow, add_up, flow_from
 from .calls import call_of, shapes_of
 from .fold import Folding, Group, fold
-from .naming import names_of_steps, shown_in
 from .rules import edges_back, rule_along, shapes_along, summed_axes, values_read
 from .step_kinds import Backward, Forward, Given, Step
 from .text import count
+from .walk_names import names_of_steps, shown_in
 
 __all__ = ["DEFAULT_LIMIT", "Backward", "Forward", "Given", "Step", "Walk"]
 

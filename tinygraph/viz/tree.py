@@ -14,11 +14,11 @@ from .fold import Folding, Frame, Group, fold
 from .frames import cluster_of
 from .modules import describe_scope
 from .names import Names
-from .naming import names_of_steps
 from .repeats import find_repeats
 from .scopes import ScopeTree
 from .screen import fold_to_fit
 from .text import clean, count, middle_ellipsis, number, shape
+from .walk_names import names_of_steps
 
 LIMIT = 60
 """How many results are listed one by one."""
