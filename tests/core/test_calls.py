@@ -11,6 +11,8 @@ import pytest
 
 import tinygraph as tg
 from tinygraph import nn
+from tinygraph.core.errors import UsageError
+from tinygraph.core.grad import backward
 
 X = np.ones((4, 2), np.float32)
 CASES = {
@@ -88,3 +90,18 @@ def test_signatures_copies_and_pickles_are_untouched():
     layer = nn.Linear(2, 1)
     for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         np.testing.assert_array_equal(twin.weight.data, layer.weight.data)
+
+
+@pytest.mark.parametrize(
+    "call", [lambda t: t.tanh(1), lambda t: t.sum(0, axis=1), lambda t: t.exp(out=t)]
+)
+def test_methods_of_one_operand_explain_wrong_calls(call):
+    with pytest.raises(
+        UsageError, match=r"(tanh|sum|exp)\(x.*(too many positional|takes no argument)"
+    ):
+        call(tg.ones(2, 2))
+
+
+def test_methods_show_the_signature_of_what_they_call():
+    assert tg.Tensor.backward is backward
+    assert str(inspect.signature(tg.Tensor.sum)) == str(inspect.signature(tg.REGISTRY["sum"]))

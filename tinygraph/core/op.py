@@ -44,6 +44,9 @@ KINDS = {
 }
 """What ``kind`` of an op can be."""
 
+AS_ONE = (tuple, list, type(None))
+"""What stands for several arguments: ``t.reshape((2, 3))`` is ``t.reshape(2, 3)``."""
+
 PROMOTING_KINDS = frozenset({"elementwise", "matmul", "window", "join", "row", "reduce"})
 
 
@@ -133,6 +136,7 @@ class Op:
         self._input_count = -1 if self.variadic else len(self.input_names)
         all_default = len(self.defaults) == len(self.attr_names)
         self._count_without_attrs = self._input_count if all_default else -1
+        self.takes_one = self._count_without_attrs == 1
         if isinstance(self.vjps, list) and len(self.vjps) != self._input_count:
             raise UsageError(
                 f"op {name!r}: {len(self.vjps)} VJPs for {len(self.input_names)} inputs. Fix: one "
@@ -207,32 +211,36 @@ class Op:
         self, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call into tensor inputs and attributes, and fill in the defaults."""
-        count = len(self.input_names)
-        if not self.variadic and len(args) > count:
-            args, extra = args[:count], args[count:]
-            attrs = self._name_positional(extra, attrs)
+        if len(args) > self._input_count >= 0:
+            args, attrs = self._name_positional(args, attrs)
+        filled = {**self.defaults, **attrs}
+        if len(args) == self._input_count and filled.keys() == self._attr_set:
+            return args, filled
         for key in attrs:
             if key not in self.attr_names:
                 raise reject_keyword(self.signature(), key, self.attr_names)
-        attrs = {**self.defaults, **attrs}
-        missing = [n for n in self.attr_names if n not in attrs]
+        missing = [n for n in self.attr_names if n not in filled]
         missing = missing or list(self.input_names[len(args) :])
         if missing:
             raise UsageError(f"{self.signature()}: missing argument {', '.join(missing)}.")
-        return args, attrs
+        return args, filled
 
-    def _name_positional(self, extra: tuple[Any, ...], attrs: dict[str, Any]) -> dict[str, Any]:
-        names = self.attr_names
-        if self.star and not isinstance(extra[0], tuple | list | type(None)):
+    def _name_positional(
+        self, args: tuple[Any, ...], attrs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Name what stands behind the tensors."""
+        count, names = self._input_count, self.attr_names
+        args, extra = args[:count], args[count:]
+        if self.star and not isinstance(extra[0], AS_ONE):
             extra = (extra,)
-        if len(extra) > len(names) or any(n in attrs for n in names[: len(extra)]):
+        if len(extra) > len(names) or (attrs and not attrs.keys().isdisjoint(names[: len(extra)])):
             raise UsageError(
                 compose_message(
                     f"{self.signature()}: too many positional arguments",
                     f"{len(extra)} beyond the tensors",
                 )
             )
-        return {**dict(zip(names, extra, strict=False)), **attrs}
+        return args, {**dict(zip(names, extra, strict=False)), **attrs}
 
     def signature(self) -> str:
         """Return the call as text: ``sum(x, axis=None, keepdims=False)``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .apply import NO_ATTRS, apply, record
+from .apply import NO_ATTRS, apply, apply_to_one, record
 from .dtypes import FLOAT32, FLOAT64
 from .layout import is_channels_last, mixed
 from .registry import lookup
@@ -68,5 +68,17 @@ def reflected_operator(op: Op) -> Callable[[Any, Any], Any]:
                 return apply(op, (a, b), NO_ATTRS)
             return record(op, value, (a, b), NO_ATTRS, b._requires_grad, b.op is not None)
         return op(a, b)
+
+    return operator
+
+
+def operator_of_one(op: Op) -> Callable[..., Any]:
+    """Return ``op`` as a method of its one operand, with a short path for ``t.op()``."""
+    attrs = op.defaults
+
+    def operator(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if args or kwargs:
+            return op(x, *args, **kwargs)
+        return apply_to_one(op, (x,), attrs)
 
     return operator

@@ -11,11 +11,12 @@ from ..core.errors import ShapeError, UsageError, compose_message
 from ..core.modes import module_path
 
 Axes = int | Sequence[int] | None
+INTEGERS = (int, np.integer)
 
 
 def one_axis(who: str, axis: Any, ndim: int) -> int:
     """Return ``axis`` as a number from 0 to ``ndim − 1``."""
-    if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
+    if isinstance(axis, bool) or not isinstance(axis, INTEGERS):
         raise UsageError(f"{who}: an axis is an integer, received {axis!r}.")
     if not -ndim <= axis < ndim:
         raise ShapeError(
@@ -60,9 +61,9 @@ def permutation(who: str, axes: Any, ndim: int) -> tuple[int, ...]:
 def as_shape(who: str, shape: Any) -> tuple[int, ...]:
     """Return a shape argument as a tuple of ints."""
     given = shape if isinstance(shape, tuple | list) else (shape,)
-    if any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in given):
+    if any(isinstance(n, bool) or not isinstance(n, INTEGERS) for n in given):
         raise UsageError(f"{who}: a shape is made of integers, received {shape!r}.")
-    return tuple(int(n) for n in given)
+    return tuple([int(n) for n in given])
 
 
 def kept_shape(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:

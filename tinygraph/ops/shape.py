@@ -48,8 +48,8 @@ def _reshape(x: Any, *, shape: tuple[int, ...], out: Array | None = None) -> Arr
                 rows_of_elements(x, out.reshape(x.shape))
                 return out
             x = rows_of_elements(x)
-    if out is None:
-        return np.reshape(x, shape)
+    if out is None:  # the method takes a fifth of the time of NumPy's function
+        return x.reshape(shape) if type(x) is np.ndarray else np.reshape(x, shape)
     if out.flags.c_contiguous:
         np.copyto(out.reshape(np.shape(x)), x)  # one copy, whatever the order of x in memory
     else:
@@ -70,7 +70,7 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 transpose: Op = op(
-    "transpose", lambda x, *, axes=None: np.transpose(x, axes), kind="view", label="ᵀ", star=True,
+    "transpose", lambda x, *, axes=None: x.transpose(axes), kind="view", label="ᵀ", star=True,
     formula="x with its axes in the order of axes", local=["transpose back"],
     vjps=[lambda g, y, x, *, axes: transpose(g, axes=_inverse(axes))],
     prepare=lambda x, *, axes: {"axes": permutation("transpose", axes, x.ndim)},

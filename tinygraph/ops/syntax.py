@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..core.modes import current_modes
 from ..core.node import node_of
 from ..core.numpy_bridge import array_function, array_ufunc
 from ..core.op import Op
-from ..core.operators import binary_operator, reflected_operator
+from ..core.operators import binary_operator, operator_of_one, reflected_operator
 from ..core.other_names import missing_methods
 from ..core.registry import NUMPY_FUNCTIONS
 from ..core.structure import broadcast_to, cast
@@ -303,10 +304,15 @@ ONE_OPERAND = ("__neg__", "__abs__", "__invert__")
 
 
 def _method(function: Any) -> Callable[..., Any]:
-    """Bind a callable record as a plain function, which Python binds to the instance."""
+    """Return a function, or a callable record as one: Python binds functions to the instance."""
+    if isinstance(function, FunctionType):
+        return function
+    if type(function) is Op and function.takes_one:
+        method = operator_of_one(function)
+    else:
 
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
+        def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+            return function(self, *args, **kwargs)
 
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = function.__doc__
