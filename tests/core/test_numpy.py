@@ -102,3 +102,16 @@ def test_comparisons_with_arrays_are_tensors_without_gradient():
 def test_array_functions_inside_a_graph_are_nodes():
     x = leaf()
     assert tg.graph(np.sum(np.exp(x))).counts == {"exp": 1, "sum": 1}
+
+
+@pytest.mark.parametrize("other", [A, A.astype(np.float32), A.astype(np.float16), A > 2, A[0]])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_an_array_on_the_right_is_what_a_tensor_of_it_is(dtype, other):
+    t, twin = (leaf(A.astype(dtype)) for _ in range(2))
+    product, wanted = t * other, twin * tg.from_numpy(other)
+    assert product.dtype == wanted.dtype and product.numpy().tobytes() == wanted.numpy().tobytes()
+    operand = product.inputs[1]
+    assert isinstance(operand, tg.Tensor) and not operand.requires_grad
+    product.sum().backward()
+    wanted.sum().backward()
+    assert t.grad.tobytes() == twin.grad.tobytes()

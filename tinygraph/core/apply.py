@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 ndarray, generic = np.ndarray, np.generic
 new_tensor = Tensor.__new__
 NO_ATTRS: dict[str, Any] = {}
-RAW = (ndarray, np.generic, int, float)
+NUMBERS = (int, float)
+RAW = (ndarray, generic, *NUMBERS)
+NO_OPERANDS = (str, bytes, dict, set)
 
 
 def apply(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
@@ -149,24 +151,23 @@ def _apply_mixed(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
             break
     else:
         return _apply_raw(op, inputs, attrs)
-    operands = tuple(_operand(op, x) for x in inputs)
-    floating = [
-        x.dtype
-        for i, x in enumerate(operands)
-        if isinstance(x, Tensor) and i not in op.discrete and x.dtype.kind == "f"
-    ]
-    if op.promotes and floating:
-        dtype = np.result_type(*floating)
+    operands = tuple([_operand(op, x) for x in inputs])
+    tensors = [(i, x) for i, x in enumerate(operands) if isinstance(x, Tensor)]
+    dtypes = {x._data.dtype for i, x in tensors if i not in op.discrete}
+    floating = [dtype for dtype in dtypes if dtype.kind == "f"]
+    if op.promotes and floating and len(dtypes) > 1:
+        dtype = floating[0] if len(floating) == 1 else np.result_type(*floating)
         operands = tuple(
-            _cast(x, dtype) if i not in op.discrete else x for i, x in enumerate(operands)
+            [x if i in op.discrete else _cast(x, dtype) for i, x in enumerate(operands)]
         )
     arrays = _with_shapes(op, [x._data if isinstance(x, Tensor) else x for x in operands])
     value, attrs = _run(op, operands, arrays, attrs)
     if op.promotes and not floating and getattr(value, "dtype", None) == FLOAT64:
         value = np.asarray(value, dtype=get_default_dtype())
-    tensors = [x for x in operands if isinstance(x, Tensor)]
-    needs_grad = any(x._requires_grad for x in tensors)
-    in_graph = any(x.op is not None for x in tensors)
+    needs_grad = in_graph = False
+    for _, x in tensors:
+        needs_grad = needs_grad or x._requires_grad
+        in_graph = in_graph or x.op is not None
     return record(op, value, operands, attrs, needs_grad, in_graph)
 
 
@@ -199,20 +200,20 @@ def _with_shapes(op: Op, arrays: Any) -> Any:
     """Give numbers a shape, for the ops that ask for it; elementwise ops take them as they are."""
     if op.prepare is None or op.kind == "elementwise":
         return arrays
-    return [np.asarray(x) if isinstance(x, int | float) else x for x in arrays]
+    return [np.asarray(x) if isinstance(x, NUMBERS) else x for x in arrays]
 
 
 def _operand(op: Op, x: Any) -> Any:
     """Return a tensor or a Python number; NumPy scalars are as weak as Python numbers."""
-    if isinstance(x, Tensor | bool | int | float) and not isinstance(x, np.generic):
+    if isinstance(x, Tensor):
         return x
-    if isinstance(x, np.generic) and x.dtype.kind in "fiub":
-        return x.item()
-    return Tensor(_as_operand_array(op, x))
+    if isinstance(x, generic):
+        return x.item() if x.dtype.kind in "fiub" else Tensor(_as_operand_array(op, x))
+    return x if isinstance(x, NUMBERS) else Tensor(_as_operand_array(op, x))
 
 
 def _as_operand_array(op: Op, x: Any) -> Array:
-    if x is None or isinstance(x, str | bytes | dict | set) or callable(x):
+    if x is None or isinstance(x, NO_OPERANDS) or callable(x):
         raise DtypeError(
             compose_message(
                 f"{op.name}: every operand is a tensor, an array or a number",

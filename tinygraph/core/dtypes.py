@@ -16,6 +16,7 @@ from .modes import get_default_dtype
 
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
+ARRAYS = (np.ndarray, np.generic)
 
 
 def is_floating(dtype: np.dtype[Any]) -> bool:
@@ -31,7 +32,7 @@ def as_array(value: Any, dtype: Any = None) -> np.ndarray[Any, np.dtype[Any]]:
     DtypeError
         For strings, objects, complex numbers and ragged lists.
     """
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, ARRAYS):
         array = np.asarray(value)
     else:
         value = _plain(value)

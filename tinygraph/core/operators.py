@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from numpy import ndarray
+
 from .apply import NO_ATTRS, apply, apply_to_one, record
 from .dtypes import FLOAT32, FLOAT64
 from .layout import is_channels_last, mixed
@@ -43,6 +45,8 @@ def binary_operator(op: Op) -> Callable[[Any, Any], Any]:
             except Exception:
                 return apply(op, (a, b), NO_ATTRS)
             return record(op, value, (a, b), NO_ATTRS, a._requires_grad, a.op is not None)
+        elif type(b) is ndarray and b.dtype is a._data.dtype and b.dtype.kind == "f":
+            return operator(a, Tensor(b))
         return op(a, b)
 
     operator.__name__ = op.name
