@@ -14,6 +14,11 @@ from tinygraph.core.errors import TinygraphError
 
 ROWS = {
     "creation": [
+        ("tg.Tensor([1.0, 2.0])", USAGE, ["list", r"tg\.tensor"]),
+        ("tg.Tensor(3.0)", USAGE, ["3.0", r"tg\.tensor"]),
+        ("tg.nn.functional.one_hot([0.5])", DTYPE, ["class numbers", "float32"]),
+        ("tg.nn.functional.one_hot([3], 3)", INDEX, ["label 3", "0 to 2"]),
+        ("tg.nn.functional.one_hot([1], 2.5)", USAGE, ["num_classes", "2.5"]),
         ("tg.tensor('abc')", DTYPE, ["real numbers", "abc"]),
         ("tg.tensor(None)", DTYPE, ["real numbers"]),
         ("tg.tensor([[1.0], [1.0, 2.0]])", DTYPE, ["rows of equal length"]),

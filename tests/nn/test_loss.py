@@ -154,3 +154,32 @@ def test_masked_classes_cost_nothing():
 
 def test_infinite_loss_for_an_impossible_label():
     assert F.cross_entropy(tg.tensor([[0.0, -np.inf]]), [1]).item() == np.inf
+
+
+# ---- one_hot -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("labels", [2, [0, 2, 1], [[1, 0], [2, 2]], np.zeros((0, 2), int)])
+def test_one_hot_is_a_row_of_the_identity(labels):
+    rows = F.one_hot(np.asarray(labels), 4)
+    assert rows.dtype == np.int64
+    np.testing.assert_array_equal(rows, np.eye(4, dtype=int)[np.asarray(labels)])
+
+
+def test_one_hot_finds_the_number_of_classes():
+    assert F.one_hot(tg.tensor([0, 5])).shape == (2, 6)
+    assert F.one_hot(np.zeros(0, int)).shape == (0, 0)
+    with pytest.raises(tg.CompileError, match="num_classes"):
+        tg.compile(lambda x: F.one_hot(x))(np.array([1]))
+
+
+def test_one_hot_checks_labels_at_every_replay():
+    run = tg.compile(lambda x: F.one_hot(x, 3))
+    for label in (1, 2):
+        assert run(np.array([label])).numpy().argmax() == label
+    with pytest.raises(tg.IndexRangeError, match="label 3"):
+        run(np.array([3]))
+
+
+def test_no_rows_of_no_classes_cost_nothing():
+    assert F.cross_entropy(tg.zeros(0, 0), np.zeros(0, int), reduction="sum").item() == 0

@@ -77,6 +77,8 @@ class Tensor(TensorMethods):
         attrs: dict[str, Any] | None = None,
         scope: Scope | None = None,
     ) -> None:
+        if not isinstance(data, np.ndarray):
+            raise _no_array(data)
         self._data = data
         self._requires_grad = requires_grad
         self.op = op
@@ -426,6 +428,16 @@ class Tensor(TensorMethods):
                     f"{action} t.detach()",
                 )
             )
+
+
+def _no_array(data: Any) -> UsageError:
+    return UsageError(
+        compose_message(
+            "Tensor(data) holds the very ndarray that it is given",
+            describe(data),
+            "tg.tensor(data), which makes one of numbers and lists",
+        )
+    )
 
 
 def _restore(cls: type[Tensor], data: Array, requires_grad: bool, name: str | None) -> Tensor:

@@ -57,7 +57,7 @@ def _kept(labels: Array, ignore_index: int | None) -> Array | None:
 
 def _places(rows: Array, labels: Array) -> tuple[Array, Array]:
     """Return rows as one vector, a view if they can be, and where in it each row's label is."""
-    width = rows.shape[-1]
+    width = max(rows.shape[-1], 1)
     numbers = labels.reshape(-1).astype(np.intp, copy=False)
     return rows.reshape(-1), np.arange(0, labels.size * width, width) + numbers
 
