@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -57,6 +59,13 @@ def test_a_measurement_prints_a_line_for_each_workload(tmp_path, capsys):
     assert len(rows) == 2
     for row in rows:
         assert 0 < row["least"] <= row["median"] and row["first"] > 0 and row["peak"] > 10
+
+
+def test_peak_memory_is_that_of_the_process_alone():
+    held = np.ones(50_000_000)  # 400 MB, here
+    code = "from benchmarks.suite.measure import peak_memory; print(peak_memory())"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert 5 < float(printed.stdout) < held.nbytes / 2**21
 
 
 def table():
