@@ -7,6 +7,7 @@ import pytest
 
 import tinygraph as tg
 from tinygraph.core import structure
+from tinygraph.core.sums import PIECE
 
 
 def leaf(*values, **more):
@@ -319,3 +320,46 @@ def test_inside_a_rule_an_op_gives_arrays_what_it_gives_tensors(direct, op, give
     assert type(found) is np.ndarray and found.dtype == wanted.dtype
     assert found.shape == wanted.shape and found.tobytes() == wanted.tobytes()
     assert direct(tg.from_numpy(array), attr).numpy().tobytes() == wanted.tobytes()
+
+
+# ---- large products -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_gradients_of_a_large_product_are_the_factors_and_share_nothing(dtype):
+    rng = np.random.default_rng(0)
+    a, b = (
+        tg.tensor(rng.standard_normal(PIECE + 1).astype(dtype), requires_grad=True) for _ in "ab"
+    )
+    a.data[:2], b.data[:2] = (-0.0, np.nan), (5.0, -0.0)
+    values = [t.data.copy() for t in (a, b)]
+    for factor in (1.0, 2.0):
+        a.grad = b.grad = None
+        ((a * b).sum() * factor).backward()
+        for x, other in ((a, b), (b, a)):
+            assert x.grad.tobytes() == (other.data * dtype(factor)).tobytes()
+            assert x.grad.flags.writeable and not np.shares_memory(x.grad, other.data)
+    (twice,) = tg.grad((a * a).sum(), [a])
+    assert twice.data.tobytes() == (a.data + a.data).tobytes()
+    (row,) = tg.grad((a * 3.0).sum(), [a])
+    assert (row.data == 3).all()
+    for t, before in zip((a, b), values, strict=True):
+        assert t.data.tobytes() == before.tobytes()
+
+
+def test_a_large_gradient_that_is_a_factor_cannot_be_written_to():
+    class Careless(tg.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            g *= 2
+            return g
+
+    x = tg.tensor(np.ones(PIECE + 1, np.float32), requires_grad=True)
+    w = tg.tensor(np.full(PIECE + 1, 3, np.float32))
+    with pytest.raises(tg.TinygraphError, match="read-only"):
+        (Careless.apply(x) * w).sum().backward()
+    assert (w.data == 3).all()
