@@ -40,8 +40,8 @@ def _matmul(a: Any, b: Any, *, out: Array | None = None) -> Any:
 
 
 def _times(a: Any, b: Any) -> Any:
-    """Multiply two matrices; of arrays without a call of the op, which costs as much again."""
-    return _matmul(a, b) if type(a) is np.ndarray else matmul(a, b)
+    """Multiply two matrices; of arrays as `_matmul` does, for a third of a call of the op."""
+    return a.dot(b) if type(a) is np.ndarray else matmul(a, b)
 
 
 def _matmul_vjp_a(g: Any, y: Any, a: Any, b: Any) -> Any:
