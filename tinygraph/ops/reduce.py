@@ -123,7 +123,7 @@ def _extreme_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: boo
 
 
 max = op(
-    "max", lambda x, *, axis=None, keepdims=False, out=None: np.max(
+    "max", lambda x, *, axis=None, keepdims=False, out=None: np.maximum.reduce(
         x, axis=axis, keepdims=keepdims, out=out
     ),
     kind="reduce", formula="max of x", local=["1 at the maximum, 0 elsewhere"], saves="y x",
@@ -133,7 +133,7 @@ max = op(
 )  # fmt: skip
 
 min = op(
-    "min", lambda x, *, axis=None, keepdims=False, out=None: np.min(
+    "min", lambda x, *, axis=None, keepdims=False, out=None: np.minimum.reduce(
         x, axis=axis, keepdims=keepdims, out=out
     ),
     kind="reduce", formula="min of x", local=["1 at the minimum, 0 elsewhere"], saves="y x",
@@ -188,13 +188,13 @@ def _check_arg(who: str) -> Any:
 
 
 argmax = op(
-    "argmax", lambda x, *, axis=None, keepdims=False: np.argmax(x, axis=axis, keepdims=keepdims),
+    "argmax", lambda x, *, axis=None, keepdims=False: x.argmax(axis, keepdims=keepdims),
     kind="reduce", formula="index of the maximum", prepare=_check_arg("argmax"),
     numpy=[np.argmax], doc="Find the index of the first largest element (flat if axis is None).",
 )  # fmt: skip
 
 argmin = op(
-    "argmin", lambda x, *, axis=None, keepdims=False: np.argmin(x, axis=axis, keepdims=keepdims),
+    "argmin", lambda x, *, axis=None, keepdims=False: x.argmin(axis, keepdims=keepdims),
     kind="reduce", formula="index of the minimum", prepare=_check_arg("argmin"),
     numpy=[np.argmin], doc="Find the index of the first smallest element (flat if axis is None).",
 )  # fmt: skip

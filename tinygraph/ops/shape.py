@@ -87,7 +87,7 @@ def _check_swap(x: Any, *, axis1: Any, axis2: Any) -> dict[str, Any]:
 
 
 swapaxes: Op = op(
-    "swapaxes", lambda x, *, axis1, axis2: np.swapaxes(x, axis1, axis2), kind="view", label="ᵀ",
+    "swapaxes", lambda x, *, axis1, axis2: x.swapaxes(axis1, axis2), kind="view", label="ᵀ",
     formula="x with two axes exchanged", local=["exchange back"], prepare=_check_swap,
     vjps=[lambda g, y, x, *, axis1, axis2: swapaxes(g, axis1=axis1, axis2=axis2)],
     numpy=[np.swapaxes],
@@ -129,7 +129,7 @@ def _check_squeeze(x: Any, *, axis: Any) -> dict[str, Any]:
 
 
 squeeze = op(
-    "squeeze", lambda x, *, axis=None: np.squeeze(x, axis), kind="view",
+    "squeeze", lambda x, *, axis=None: x.squeeze(axis), kind="view",
     formula="x without axes of length 1", local=["reshape back"], prepare=_check_squeeze,
     vjps=[lambda g, y, x, *, axis: reshape(g, shape=x.shape)], numpy=[np.squeeze],
     doc="Remove axes of length 1: all of them, or those named.",
@@ -143,8 +143,15 @@ def _check_expand(x: Any, *, axis: Any) -> dict[str, Any]:
     return {"axis": all_axes("expand_dims", axis, x.ndim + count)}
 
 
+def _expand_dims(x: Any, *, axis: tuple[int, ...]) -> Any:
+    shape = list(x.shape)
+    for place in axis:
+        shape.insert(place, 1)
+    return x.reshape(shape)
+
+
 expand_dims = op(
-    "expand_dims", lambda x, *, axis: np.expand_dims(x, axis), kind="view",
+    "expand_dims", _expand_dims, kind="view",
     formula="x with new axes of length 1", local=["reshape back"], prepare=_check_expand,
     vjps=[lambda g, y, x, *, axis: reshape(g, shape=x.shape)], numpy=[np.expand_dims],
     doc="Insert axes of length 1 at the places they have in the result.",
