@@ -511,6 +511,14 @@ def _softmax(x: Array, axis: int = -1) -> Array:
 
 
 samples("softmax", _softmax, *ROW)
+samples(
+    "softmax_slope",
+    lambda g, y, axis=-1: (g - (g * y).sum(axis=axis, keepdims=True)) * y,
+    *[
+        Sample(s.name, (values(f"slope {s.name}", np.shape(s.inputs[0])), *s.inputs), s.attrs)
+        for s in ROW
+    ],
+)
 samples("log_softmax", lambda x, axis=-1: np.log(_softmax(x, axis)), *ROW)
 
 # ---- random draws and updates ------------------------------------------------------------------

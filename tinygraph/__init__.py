@@ -140,12 +140,10 @@ from .ops.rectifier import elu, hardswish, hardtanh, leaky_relu, prelu, relu6, s
 from .ops.reduce import (
     argmax,
     argmin,
-    log_softmax,
     logsumexp,
     max,
     mean,
     min,
-    softmax,
     sum,
     var,
 )
@@ -175,6 +173,7 @@ from .ops.shape import (
     transpose,
     unflatten,
 )
+from .ops.softmax import log_softmax, softmax
 from .ops.sort import argsort, median, sort, topk
 from .ops.splitting import array_split, chunk, split, tensor_split, unbind
 from .ops.statistics import nanmean, nansum, std

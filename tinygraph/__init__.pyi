@@ -345,8 +345,6 @@ def argmax(x: Operand, axis: int | None = None, keepdims: bool = False) -> Tenso
     """Find the index of the first largest element (flat if axis is None)."""
 def argmin(x: Operand, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Find the index of the first smallest element (flat if axis is None)."""
-def log_softmax(x: Operand, axis: int = -1) -> Tensor:
-    """Take the logarithm of softmax, without rounding small probabilities to 0."""
 def logsumexp(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Take log Σ eˣ along axes, without overflow; nothing but −inf gives −inf."""
 def max(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
@@ -355,8 +353,6 @@ def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Average the elements along axes (default: all); the mean of no elements is nan."""
 def min(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Take the smallest element along axes (default: all); nan wins."""
-def softmax(x: Operand, axis: int = -1) -> Tensor:
-    """Turn scores into probabilities along an axis (default: the last). A row of nothing but −inf gives nan."""
 def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Add the elements along axes (default: all). float32 stays accurate over long axes."""
 def var(x: Any, axis: Axes = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
@@ -436,6 +432,10 @@ def transpose(x: Operand, *axes: int) -> Tensor:
     """Permute the axes; by default reverse them."""
 def unflatten(x: Any, axis: int, sizes: Sequence[int]) -> Tensor:
     """Split an axis into several: the inverse of flatten."""
+def log_softmax(x: Operand, axis: int = -1) -> Tensor:
+    """Take the logarithm of softmax, without rounding small probabilities to 0."""
+def softmax(x: Operand, axis: int = -1) -> Tensor:
+    """Turn scores into probabilities along an axis (default: the last). A row of nothing but −inf gives nan."""
 def argsort(x: Operand, axis: int = -1, descending: bool = False) -> Tensor:
     """Find the indices that sort along an axis (default: the last; None: flattened)."""
 def median(x: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:

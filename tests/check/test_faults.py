@@ -51,7 +51,7 @@ def test_the_battery_accepts_the_originals():
     ("name", "fault"),
     [
         ("tanh", "node 1 'sub' replaced by operand 1"),
-        ("softmax", "node 1 'sub' replaced by operand 0"),
+        ("softmax_slope", "node 1 'sub' replaced by operand 0"),
         ("matmul", "'sum_to' replaced by operand 0"),
         ("gelu_exact", "'add' replaced by operand 0"),
         ("cos", "'neg' replaced by operand 0"),

@@ -13,6 +13,7 @@ from tinygraph.ops import activation, attention, pieces, standardize
 from tinygraph.ops.pieces import FEWEST, constant
 
 DTYPES = (np.float32, np.float64)
+SOFTMAX_SLOPE = tg.REGISTRY["softmax_slope"]
 MASKED_SOFTMAX, NORMALIZE, SLOPE, INVERSE_STD, SCALE_SHIFT, RESHAPE, LINEAR = (
     tg.REGISTRY[n]
     for n in (
@@ -72,6 +73,24 @@ def test_rows_of_nothing_but_minus_infinity(layout, small_pieces):
     np.testing.assert_allclose(weights[~empty], exact_softmax(x[~empty]), rtol=1e-5)
     assert np.isnan(tg.softmax(x)[empty]).all()
     np.testing.assert_array_equal(tg.softmax(x)[~empty], weights[~empty])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray, lambda a: a[::-1]])
+def test_the_gradient_of_softmax_in_one_go(layout, dtype, small_pieces):
+    g, y = layout(drawn(50, 7, dtype=dtype)), layout(exact_softmax(drawn(50, 7)).astype(dtype))
+    wide = [a.astype(np.float64) for a in (g, y)]
+    wanted = (wide[0] - (wide[0] * wide[1]).sum(-1, keepdims=True)) * wide[1]
+    found = SOFTMAX_SLOPE(g, y)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=8 * np.finfo(dtype).eps)
+    for out in (np.empty_like(found), np.empty(found.shape, np.float64)):
+        assert SOFTMAX_SLOPE.forward(g, y, out=out) is out
+        np.testing.assert_allclose(out, wanted, rtol=0, atol=8 * np.finfo(dtype).eps)
+
+
+def test_gradients_of_softmax_have_the_shape_of_its_result():
+    with pytest.raises(tg.ShapeError, match="g and y have one shape"):
+        SOFTMAX_SLOPE(np.ones((2, 3)), np.ones((3,)))
 
 
 def test_softmax_of_nan_and_infinity_is_nan_in_their_rows_alone():

@@ -36,8 +36,8 @@ from ..ops.loss import checked_limit, huber_loss, kl_div, l1_loss, mse_loss, smo
 from ..ops.max_pool import max_pool1d, max_pool2d
 from ..ops.operands import operand, whole
 from ..ops.rectifier import elu, hardswish, hardtanh, leaky_relu, prelu, relu6, selu
-from ..ops.reduce import log_softmax, softmax
 from ..ops.shape import matrix_transpose
+from ..ops.softmax import log_softmax, softmax
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d",

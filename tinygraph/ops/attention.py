@@ -11,7 +11,7 @@ import numpy as np
 from ..core.dtypes import as_array
 from ..core.errors import DtypeError, ShapeError, compose_message, describe, describe_all
 from ..core.modes import module_path
-from ..core.op import Op, composite, op
+from ..core.op import composite
 from ..core.storage import Array
 from ..core.structure import cast
 from ..core.tensor import Tensor
@@ -19,22 +19,8 @@ from .dropout import dropout
 from .elementwise import where
 from .linalg import matmul
 from .operands import operand
-from .reduce import as_floating, sum
-from .row_softmax import softmax_of_rows
 from .shape import matrix_transpose
-
-
-def _masked_softmax(scores: Any, *, out: Array | None = None) -> Array:
-    return softmax_of_rows(as_floating(scores), masked=True, out=out)
-
-
-masked_softmax: Op = op(
-    "masked_softmax", _masked_softmax, kind="row", label="softmax", formula="exp(x) / Σ exp(x)",
-    local=["diag(y) − y yᵀ along the last axis"], saves="y", quiet=True,
-    vjps=[lambda g, y, scores: (g - sum(g * y, axis=-1, keepdims=True)) * y],
-    kinks="a row of nothing but −inf gives zeros, with gradient 0",
-    doc="Turn scores into weights along the last axis; those of −inf get none.",
-)  # fmt: skip
+from .softmax import masked_softmax
 
 
 def _check_operands(q: Any, k: Any, v: Any) -> None:

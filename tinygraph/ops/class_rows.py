@@ -16,8 +16,9 @@ from ..core.modes import module_path
 from ..core.op import Op, op
 from ..core.storage import Array
 from ..core.sums import LONGEST_ROW, VECTORS_OF_ONES, sum_axes
-from .reduce import as_floating, log_softmax, softmax, sum
+from .reduce import as_floating, sum
 from .shape import expand_dims
+from .softmax import log_softmax, softmax
 
 # ---- labels: checked once a batch ---------------------------------------------------------------
 

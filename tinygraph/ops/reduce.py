@@ -1,4 +1,4 @@
-"""Reductions: sum, mean, max, min, var, logsumexp, argmax; softmax along an axis."""
+"""Reductions: sum, mean, max, min, var, logsumexp, argmax."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from ..core.sums import sum_axes
 from ..core.tensor import Tensor
 from .axes import Axes, all_axes, kept_shape, one_axis
 from .elementwise import exp, square
-from .row_softmax import softmax_of_rows
 from .shape import reshape
 
 
@@ -197,44 +196,4 @@ argmin = op(
     "argmin", lambda x, *, axis=None, keepdims=False: x.argmin(axis, keepdims=keepdims),
     kind="reduce", formula="index of the minimum", prepare=_check_arg("argmin"),
     numpy=[np.argmin], doc="Find the index of the first smallest element (flat if axis is None).",
-)  # fmt: skip
-
-# ---- softmax ----------------------------------------------------------------------------------
-
-
-def _check_softmax(who: str) -> Any:
-    return lambda x, *, axis: {"axis": one_axis(who, axis, x.ndim)}
-
-
-def _softmax(x: Any, *, axis: int = -1) -> Any:
-    x = as_floating(x)
-    if axis == x.ndim - 1:
-        return softmax_of_rows(x, masked=False)
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    weights = np.exp(x - top)
-    return weights / np.add.reduce(weights, axis=axis, keepdims=True)
-
-
-softmax = op(
-    "softmax", _softmax, kind="row", formula="exp(x) / Σ exp(x)",
-    local=["diag(y) − y yᵀ along axis"], saves="y", quiet=True, prepare=_check_softmax("softmax"),
-    vjps=[lambda g, y, x, *, axis: (g - sum(g * y, axis=axis, keepdims=True)) * y],
-    doc="Turn scores into probabilities along an axis (default: the last). "
-    "A row of nothing but −inf gives nan.",
-)  # fmt: skip
-
-
-def _log_softmax(x: Any, *, axis: int = -1) -> Any:
-    x = as_floating(x)
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    shifted = x - top
-    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
-
-
-log_softmax = op(
-    "log_softmax", _log_softmax, kind="row", formula="x − log Σ exp(x)",
-    local=["1 − softmax(x) along axis"], saves="y", quiet=True,
-    prepare=_check_softmax("log_softmax"),
-    vjps=[lambda g, y, x, *, axis: g - exp(y) * sum(g, axis=axis, keepdims=True)],
-    doc="Take the logarithm of softmax, without rounding small probabilities to 0.",
 )  # fmt: skip

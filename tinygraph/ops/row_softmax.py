@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.storage import Array
-from ..core.sums import LONGEST_ROW, VECTORS_OF_ONES
+from ..core.sums import LONGEST_ROW, VECTORS_OF_ONES, sum_axes
 from .pieces import row_slices
 
 LEAST, MOST = 1e-6, 1e30
@@ -44,6 +44,31 @@ def softmax_of_rows(x: Array, *, masked: bool, out: Array | None = None) -> Arra
             total = _sums(_shifted(given[rows], piece, masked), masked)[:, 0]
         np.divide(piece, total[:, None], piece)
     return y
+
+
+def slope_of_rows(g: Array, y: Array, out: Array | None = None) -> Array:
+    """Return (g − Σ g · y) · y along the last axis: softmax's gradient.
+
+    Parameters
+    ----------
+    g, y : ndarray of floats
+        The gradient of the result, and the result.
+    out : ndarray, optional
+        Where to write.
+    """
+    z: Array = np.empty(y.shape, y.dtype) if out is None else out
+    if not (_can_be_cut(y, z) and g.flags.c_contiguous):
+        along = sum_axes(np.asarray(g * y), (y.ndim - 1,), keepdims=True)
+        return np.multiply(g - along, y, out=z)  # type: ignore[no-any-return]
+    width = y.shape[-1]
+    ones = VECTORS_OF_ONES[y.dtype][:width]
+    given, weights, made = (a.reshape(-1, width) for a in (g, y, z))
+    for rows in row_slices(len(weights), width):
+        h, p, piece = given[rows], weights[rows], made[rows]
+        along = np.multiply(h, p, piece).dot(ones)
+        np.subtract(h, along[:, None], piece)
+        np.multiply(piece, p, piece)
+    return z
 
 
 def _can_be_cut(x: Array, y: Array) -> bool:
