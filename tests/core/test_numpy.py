@@ -115,3 +115,26 @@ def test_an_array_on_the_right_is_what_a_tensor_of_it_is(dtype, other):
     product.sum().backward()
     wanted.sum().backward()
     assert t.grad.tobytes() == twin.grad.tobytes()
+
+
+@pytest.mark.parametrize("number", [np.float32(0.1), np.float64(0.1), np.int8(3), np.bool_(True)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_numpy_scalar_is_what_its_python_number_is(dtype, number):
+    t = leaf(A.astype(dtype))
+    for call in (lambda n: t * n, lambda n: n * t, lambda n: t - n, lambda n: n - t):
+        found, wanted = call(number), call(number.item())
+        assert found.dtype == wanted.dtype == dtype
+        assert found.numpy().tobytes() == wanted.numpy().tobytes()
+
+
+def test_a_long_double_meets_a_tensor_without_end():
+    assert (leaf() * np.longdouble(2)).numpy().tolist() == (2 * A).tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("other", [A, A.astype(np.float32), A.astype(">f4"), A.astype(np.int32)])
+def test_an_array_on_the_left_is_what_a_tensor_of_it_is(other, dtype):
+    t = leaf(A.astype(dtype))
+    found, wanted = other - t, tg.tensor(other) - t
+    assert found.dtype == wanted.dtype and found.numpy().tobytes() == wanted.numpy().tobytes()
+    assert all(isinstance(x, tg.Tensor) for x in found.inputs)

@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import FLOAT32, FLOAT64
 from .errors import UsageError, compose_message, describe_all
 from .registry import NUMPY_FUNCTIONS
 from .tensor import Tensor
+
+FLOATS = (FLOAT32, FLOAT64)
+"""Arrays of these dtypes are tensors as they are; the rest is for the op to judge."""
 
 
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -27,7 +31,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     if record is None:
         name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
         raise _unknown(f"np.{name}", inputs)
-    return record(*inputs, **kwargs)
+    plain = [Tensor(x) if type(x) is np.ndarray and x.dtype in FLOATS else x for x in inputs]
+    return record(*plain, **kwargs)
 
 
 def array_function(

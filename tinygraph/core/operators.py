@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from numpy import ndarray
+from numpy import generic, ndarray
 
 from .apply import NO_ATTRS, apply, apply_to_one, record
 from .dtypes import FLOAT32, FLOAT64
@@ -47,6 +47,8 @@ def binary_operator(op: Op) -> Callable[[Any, Any], Any]:
             return record(op, value, (a, b), NO_ATTRS, a._requires_grad, a.op is not None)
         elif type(b) is ndarray and b.dtype is a._data.dtype and b.dtype.kind == "f":
             return operator(a, Tensor(b))
+        elif isinstance(b, generic) and type(number := b.item()) in (float, int):
+            return operator(a, number)
         return op(a, b)
 
     operator.__name__ = op.name
