@@ -13,7 +13,7 @@ import tinygraph as tg
 from conftest import FULL
 from tinygraph.core.layout import channels_last, empty_channels_last, is_channels_last
 from tinygraph.core.sums import sum_axes
-from tinygraph.ops import conv_depthwise, conv_im2col, conv_slabs, winograd
+from tinygraph.ops import conv_depthwise, conv_im2col, conv_slabs, kernels, winograd
 
 CONV, TRANSPOSE, WEIGHT = (tg.REGISTRY[n] for n in ("conv", "conv_transpose", "conv_weight"))
 ROUNDING = {np.float64: 1e-12, np.float32: 6e-6}
@@ -47,6 +47,11 @@ def triple(x, w, g, window):
     ]
 
 
+def convolutions(log):
+    """Which kernel ran for each op on windows."""
+    return {job.op: name for job, name in log.entries if isinstance(job, kernels.Job)}
+
+
 def case(batch, channels, outputs, size, kernel, window, seed=0):
     """Operands in float64: x, w and g, and the triple by the plain kernel."""
     x = drawn(batch, channels, *size, seed=seed)
@@ -61,7 +66,7 @@ def compare(kernel, operands, window, dtype, layout="usual"):
     x, w, g = (a.astype(dtype) for a in (x, w, g))
     with tg.kernels.use(kernel), tg.kernels.watch() as log:
         found = triple(in_layout(x, layout), w, in_layout(g, layout), window)
-    assert [name for _, name in log.entries] == [kernel] * 3
+    assert list(convolutions(log).values()) == [kernel] * 3
     for got, right in zip(found, wanted, strict=True):
         assert got.dtype == dtype
         assert error(got, right) < ROUNDING[dtype]
@@ -327,8 +332,11 @@ def test_the_choice_for_gradients_along_a_line():
     for stride, spread in ((1, "im2col"), (2, "slabs")):
         with tg.kernels.watch() as log:
             CONV(x, w, stride=stride).sum().backward()
-        chosen = {job.op: name for job, name in log.entries}
-        assert chosen == {"conv": "slabs", "conv_weight": "slabs", "conv_transpose": spread}
+        assert convolutions(log) == {
+            "conv": "slabs",
+            "conv_weight": "slabs",
+            "conv_transpose": spread,
+        }
 
 
 def test_a_forced_kernel_holds_for_its_block_and_context_only():
@@ -347,7 +355,7 @@ def test_a_forced_kernel_holds_for_its_block_and_context_only():
 def test_the_log_as_text():
     model = tg.nn.Conv2d(4, 8, 3, padding=1) >> tg.nn.Conv1d(8, 2, 2, 2, groups=2, dilation=3)
     with tg.kernels.watch() as log:
-        assert repr(log) == "no convolution ran"
+        assert repr(log) == "nothing ran that has several kernels"
         x = model[0](tg.ones(32, 4, 12, 12))
         model[0](tg.ones(32, 4, 12, 12))
         model[1](tg.ones(3, 8, 9)).sum().backward()
@@ -356,9 +364,35 @@ def test_the_log_as_text():
         "winograd  conv: 32 × 4 → 8 channels, 12×12 → 12×12, kernel 3×3, float32  (2 times)",
         "im2col    conv: 3 × 8 → 2 channels, 9 → 3, kernel 2, stride 2, dilation 3, 2 groups, "
         "float32",
+        "at once   sum: (3, 2, 3) over (0, 1, 2), in memory (2, 0, 1), float32",
         "im2col    conv_weight: 3 × 8 → 2 channels, 9 → 3, kernel 2, stride 2, dilation 3, "
         "2 groups, float32",
+        "at once   sum: (3, 2, 3) over (0, 2), float32",
     ]
+
+
+def test_the_log_lists_sums_and_ops_on_rows():
+    x = drawn(40, 9, 16, dtype=np.float32)
+    with tg.kernels.watch() as log:
+        block = tg.nn.LayerNorm(16) >> tg.nn.Softmax(axis=-1)
+        y = block(tg.tensor(x, requires_grad=True))
+        (y * y).sum((0, 1)).sum().backward()
+        tg.softmax(x, axis=1)
+        tg.softmax(x[:, ::2])
+        tg.sum(x.astype(np.float64), axis=0)
+    assert repr(log).splitlines() == [
+        "in pieces  normalize: (40, 9, 16) over (2,), float32",
+        "in pieces  softmax: (40, 9, 16) over (2,), float32",
+        "all rows   sum: (40, 9, 16) over (0, 1), float32  (3 times)",
+        "at once    sum: (16,) over (0,), float32",
+        "in pieces  softmax_slope: (40, 9, 16) over (2,), float32",
+        "in pieces  normalize_slope: (40, 9, 16) over (2,), float32",
+        "plain      softmax: (40, 5, 16) over (2,), float32",
+        "at once    sum: (40, 9, 16) over (0,), float64",
+    ]
+    with tg.kernels.watch() as later:
+        pass
+    assert not later.entries
 
 
 def test_training_with_either_kernel_is_the_same_to_rounding():

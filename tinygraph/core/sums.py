@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .choices import log, note
 from .storage import Array
 
 Axes = tuple[int, ...]
@@ -38,6 +39,8 @@ VECTORS_OF_ONES = {ONES.dtype: ONES, np.dtype(np.float64): np.ones(LONGEST_ROW)}
 def sum_axes(x: Array, axis: Axes, keepdims: bool = False) -> Array:
     """Sum over axes, in the dtype of ``x``."""
     way, order = _way(x.shape, x.strides, x.dtype, axis)
+    if log.get() is not None:
+        note("sum", x, axis, way)
     if way == AT_ONCE:
         return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
     kept = [n for a, n in enumerate(x.shape) if a not in axis]

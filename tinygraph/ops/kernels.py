@@ -1,4 +1,4 @@
-"""Which kernel computes a convolution: chosen here, and here only.
+"""Which kernel computes a convolution: chosen here, and here only. What is chosen can be printed.
 
 ========= ==================================================================================
 kernel    for
@@ -12,6 +12,18 @@ plain     the reference, in three lines of NumPy: when asked for, and dtypes wit
 
 The results agree to rounding: float64 to 1e-12, float32 to 1e-5 (Winograd's transforms cost
 about a digit). The choice depends on shapes and dtype only, so equal calls give equal bits.
+
+Sums and ops on rows choose by shape, dtype and order in memory where they are computed, and
+:func:`watch` lists that, too:
+
+============ ===============================================================================
+at once      sums of up to 128 numbers, and in float64: NumPy's own
+each row     short rows that lie in memory: products with ones
+all rows     rows of a matrix: products with ones, 128 at a time
+in pieces    all numbers of an array; softmax and layer norm of rows that lie in memory
+axis by axis all other long float32 sums, in blocks
+plain        softmax and layer norm along other axes
+============ ===============================================================================
 """
 
 from __future__ import annotations
@@ -24,6 +36,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core import choices
 from ..core.dtypes import FLOAT32, FLOAT64
 from ..core.errors import UsageError
 from .sliding import REMEMBERED, Sliding
@@ -43,7 +56,6 @@ SAVED = 0.6
 """Winograd is chosen if it needs at most this part of the products, tiles over the edge counted."""
 
 _wanted: ContextVar[str] = ContextVar("kernel", default=AUTO)
-_log: ContextVar[Log | None] = ContextVar("kernel_log", default=None)
 
 
 @dataclass(frozen=True)
@@ -156,9 +168,9 @@ def choose(job: Job) -> str:
             WINOGRAD: job.winograd_fits, DEPTHWISE: job.is_depthwise, SLABS: job.slabs_fit,
         }  # fmt: skip
         name = wanted if wanted in fits and fits[wanted]() else IM2COL
-    log = _log.get()
-    if log is not None:
-        log.entries.append((job, name))
+    entries = choices.log.get()
+    if entries is not None:
+        entries.append((job, name))
     return name
 
 
@@ -168,20 +180,22 @@ class Log:
 
     Attributes
     ----------
-    entries : list of (Job, str)
+    entries : list of (Job or RowJob, str)
+        RowJob is that of sums and of ops on rows.
     """
 
-    entries: list[tuple[Job, str]] = field(default_factory=list)
+    entries: choices.Entries = field(default_factory=list)
 
     def __repr__(self) -> str:
         counts: dict[tuple[str, str], int] = {}
         for job, name in self.entries:
             counts[name, str(job)] = counts.get((name, str(job)), 0) + 1
+        width = max((len(name) for name, _ in counts), default=0) + 2
         lines = [
-            f"{name:<9} {text}" + (f"  ({n} times)" if n > 1 else "")
+            f"{name:<{width}}{text}" + (f"  ({n} times)" if n > 1 else "")
             for (name, text), n in counts.items()
         ]
-        return "\n".join(lines) or "no convolution ran"
+        return "\n".join(lines) or "nothing ran that has several kernels"
 
 
 @contextmanager
@@ -210,8 +224,8 @@ def use(kernel: str) -> Iterator[None]:
               [9., 9.]]]])
     """
     if kernel not in (AUTO, *KERNELS):
-        choices = ", ".join(map(repr, (AUTO, *KERNELS)))
-        raise UsageError(f"kernels.use takes {choices}, received {kernel!r}.")
+        names = ", ".join(map(repr, (AUTO, *KERNELS)))
+        raise UsageError(f"kernels.use takes {names}, received {kernel!r}.")
     token = _wanted.set(kernel)
     try:
         yield
@@ -221,7 +235,10 @@ def use(kernel: str) -> Iterator[None]:
 
 @contextmanager
 def watch() -> Iterator[Log]:
-    """Write down which kernel computes each convolution, in this thread or task.
+    """Write down which kernel computes each convolution and sum, softmax and layer norm.
+
+    That is in this thread or task. A replay of a compiled function writes down its convolutions
+    only: how it adds up was chosen when it was recorded.
 
     Examples
     --------
@@ -235,8 +252,8 @@ def watch() -> Iterator[Log]:
     winograd  conv: 16 × 8 → 16 channels, 28×28 → 28×28, kernel 3×3, float32
     """
     log = Log()
-    token = _log.set(log)
+    token = choices.log.set(log.entries)
     try:
         yield log
     finally:
-        _log.reset(token)
+        choices.log.reset(token)

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.choices import note
 from ..core.storage import Array
-from ..core.sums import LONGEST_ROW, VECTORS_OF_ONES, sum_axes
+from ..core.sums import IN_PIECES, LONGEST_ROW, VECTORS_OF_ONES, sum_axes
 from .pieces import row_slices
 
+PLAIN = "plain"
 LEAST, MOST = 1e-6, 1e30
 """Bounds of the sums: what is lost to underflow then weighs less than 1e-32."""
 
@@ -31,7 +33,9 @@ def softmax_of_rows(x: Array, *, masked: bool, out: Array | None = None) -> Arra
         Where to write.
     """
     y: Array = np.empty(x.shape, x.dtype) if out is None else out
-    if not _can_be_cut(x, y):
+    in_pieces = _can_be_cut(x, y)
+    note("softmax", x, (x.ndim - 1,), IN_PIECES if in_pieces else PLAIN)
+    if not in_pieces:
         weights = _shifted(x, np.empty(x.shape, x.dtype), masked)
         return np.divide(weights, _sums(weights, masked), out=y)
     width = x.shape[-1]
@@ -57,7 +61,9 @@ def slope_of_rows(g: Array, y: Array, out: Array | None = None) -> Array:
         Where to write.
     """
     z: Array = np.empty(y.shape, y.dtype) if out is None else out
-    if not (_can_be_cut(y, z) and g.flags.c_contiguous):
+    in_pieces = _can_be_cut(y, z) and g.flags.c_contiguous
+    note("softmax_slope", y, (y.ndim - 1,), IN_PIECES if in_pieces else PLAIN)
+    if not in_pieces:
         along = sum_axes(np.asarray(g * y), (y.ndim - 1,), keepdims=True)
         return np.multiply(g - along, y, out=z)  # type: ignore[no-any-return]
     width = y.shape[-1]

@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from ..core.choices import note
 from ..core.errors import ShapeError, UsageError, compose_message, describe, describe_all
 from ..core.op import Op, op
 from ..core.storage import Array
-from ..core.sums import LONGEST_ROW, VECTORS_OF_ONES, sum_axes
+from ..core.sums import IN_PIECES, LONGEST_ROW, VECTORS_OF_ONES, sum_axes
 from .axes import all_axes, kept_shape
 from .elementwise import square
 from .pieces import row_slices
 from .reduce import as_floating, mean
+from .row_softmax import PLAIN
 
 Axes = tuple[int, ...]
 
@@ -71,8 +73,9 @@ def _normalize(
     x: Any, *, axis: Any = -1, eps: float = 1e-5, center: bool = True, out: Array | None = None
 ) -> Array:
     x = as_floating(x)
-    rows = _as_rows(x, axis)
-    if rows is None or not _fits(x, out):
+    rows = _as_rows(x, axis) if _fits(x, out) else None
+    note("normalize", x, axis, PLAIN if rows is None else IN_PIECES)
+    if rows is None:
         d = _deviation(x, axis, center)
         return np.divide(d, np.sqrt(_mean(d * d, axis) + eps), out=out)
     y: Array = np.empty(x.shape, x.dtype) if out is None else out
@@ -124,8 +127,10 @@ def _normalize_slope(
     out: Array | None = None,
 ) -> Array:  # fmt: skip
     g, x = np.asarray(g), as_floating(x)
-    rows = _as_rows(x, axis)
-    if rows is None or g.dtype != x.dtype or not g.flags.c_contiguous or not _fits(x, out):
+    fits = g.dtype == x.dtype and g.flags.c_contiguous and _fits(x, out)
+    rows = _as_rows(x, axis) if fits else None
+    note("normalize_slope", x, axis, PLAIN if rows is None else IN_PIECES)
+    if rows is None:
         y = _normalize(x, axis=axis, eps=eps, center=center)
         inner = g - y * _mean(g * y, axis)
         inner = inner - _mean(g, axis) if center else inner
