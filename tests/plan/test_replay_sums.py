@@ -1,4 +1,4 @@
-"""Sums over many rows: replays add them by the products that the ops use, on views made once."""
+"""Sums over many rows and affine maps of stacks: replays run products on views made once."""
 
 from __future__ import annotations
 
@@ -55,3 +55,23 @@ def test_arguments_that_move_are_added_too(name):
     for seed in range(3):
         x = drawn(shape, seed)
         np.testing.assert_array_equal(compiled(x).numpy(), np.asarray(add(tg.from_numpy(x))))
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (2, 4, 5, 3), (4, 0, 3), (4, 5, 0)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_affine_maps_of_stacks_have_the_bits_of_eager_runs(shape, order):
+    tg.manual_seed(0)
+    layer = tg.nn.Linear(shape[-1], 6)
+
+    def run(x):
+        return layer(x + 1) * 2
+
+    compiled = tg.compile(run)
+    for seed in range(3):
+        x = np.asarray(drawn(shape, seed), order=order)
+        wanted = np.asarray(run(tg.from_numpy(x)).detach())
+        np.testing.assert_array_equal(compiled(x).detach().numpy(), wanted)
+        layer.weight.data[...] *= 2
+    (plan,) = compiled.plans
+    views = np.dot in {function for function, _ in plan._calls}
+    assert views == (order == "C" or 0 in shape)

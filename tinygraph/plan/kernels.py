@@ -6,6 +6,7 @@ function, into its buffer if it can write there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -89,8 +90,13 @@ def _linear(step: Step, out: Array) -> Kernels | None:
     """Product of matrices and sum, without the checks that the recorded run has passed."""
     x, weight, bias = step.inputs
     same = x.array.dtype == weight.array.dtype == bias.array.dtype == out.dtype
-    if not same or weight.bound is None or not out.flags.c_contiguous or x.array.ndim != 2:
+    if not same or weight.bound is None or not out.flags.c_contiguous or x.array.ndim < 2:
         return None
+    if x.array.ndim > 2:  # the vectors along the last axis are the rows of one matrix
+        rows = x.bound
+        if x.role is not Role.TEMPORARY or rows is None or not rows.flags.c_contiguous:
+            return None
+        x, out = (a.reshape(math.prod(a.shape[:-1]), a.shape[-1]) for a in (rows, out))
     return [(np.dot, (x, weight.bound.mT, out)), (np.add, (out, bias, out))]
 
 
