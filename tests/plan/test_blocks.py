@@ -304,3 +304,46 @@ def test_an_error_in_a_helper_surfaces_and_the_plan_goes_on():
         compiled(x)
     block._run = own
     assert [out.data.tobytes() for out in compiled(x)] == wanted
+
+
+# ---- products with 1 -----------------------------------------------------------------------------
+
+
+def names_of(compiled):
+    return [inner.name for step in compiled.plans[0].steps for inner in step.inner or (step,)]
+
+
+def test_a_product_of_an_argument_with_one_is_left_out():
+    def step(x):
+        x.grad = None
+        (x * tg.tanh(x)).sum().backward()
+
+    compiled, x = tg.compile(step), np.linspace(-2, 2, LEAST, dtype="f4")
+    for k in range(3):
+        found, wanted = (tg.tensor(x * k, requires_grad=True) for _ in range(2))
+        compiled(found)
+        step(wanted)
+        assert found.grad.tobytes() == wanted.grad.tobytes()
+    assert names_of(compiled).count("mul") == 2  # y · y and x · (1 − y · y)
+
+
+def test_a_product_with_one_is_a_copy_where_that_matters():
+    w = tg.tensor(np.ones(LEAST, "f4"), requires_grad=True)
+    optimizer = tg.optim.SGD([w], lr=0.5)
+
+    @tg.compile
+    def step(x):
+        same = tg.ones(LEAST) * w  # w is written before its last reader
+        result = tg.ones(LEAST) * x
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+        return same + 1, result
+
+    for k in range(3):
+        x = np.full(LEAST, 2.0, "f4")
+        before, result = step(x)
+        assert (before.numpy() == 2 - k).all() and (w.data == -k).all()
+        x[:] = 0
+        assert (result.numpy() == 2).all()
+        assert (w.grad == 2).all()

@@ -21,6 +21,7 @@ def without_repeats(steps: Sequence[Step], outputs: list[Value]) -> list[Step]:
     first: dict[Any, Step] = {}
     same: dict[Value, Value] = {}
     kept = []
+    late = _read_late(steps, outputs)
     for step in steps:
         step.inputs = tuple(same.get(x, x) if isinstance(x, Value) else x for x in step.inputs)
         step.keeps = tuple(same.get(x, x) for x in step.keeps)
@@ -31,7 +32,7 @@ def without_repeats(steps: Sequence[Step], outputs: list[Value]) -> list[Step]:
                 first = {k: s for k, s in first.items() if s.is_view or not s.outs[0].varies}
             kept.append(step)
             continue
-        unchanged = _times_one(step)
+        unchanged = _times_one(step, late)
         if unchanged is not None:
             same[step.outs[0]] = unchanged
             continue
@@ -47,13 +48,33 @@ def without_repeats(steps: Sequence[Step], outputs: list[Value]) -> list[Step]:
     return kept
 
 
-def _times_one(step: Step) -> Value | None:
-    """Return the factor that a product with 1 leaves as it is (a backward pass begins with 1)."""
+def _read_late(steps: Sequence[Step], outputs: Sequence[Value]) -> set[Value]:
+    """Return the values that others than elementwise steps read, or that are read after a write."""
+    late, written = {w for v in outputs for w in (v, v.owner)}, False
+    for step in steps:
+        written |= step.writes
+        if written or step.op is None or step.op.kind != "elementwise":
+            late |= {w for v in step.values() for w in (v, v.owner)}
+    return late
+
+
+def _times_one(step: Step, late: set[Value]) -> Value | None:
+    """Return the factor that a product with 1 leaves as it is (a backward pass begins with 1).
+
+    Memory of the caller stands for the product only as long as nobody can write to it.
+    """
     if step.op is None or step.op.name != "mul" or len(step.inputs) != 2:
         return None
     for one, x in (step.inputs, step.inputs[::-1]):
         constant = isinstance(one, Value) and one.role is Role.CONSTANT and one.bound is not None
-        if constant and isinstance(x, Value) and x.role is Role.TEMPORARY:
+        if (
+            constant
+            and isinstance(x, Value)
+            and (
+                x.role is Role.TEMPORARY
+                or (x.role in (Role.INPUT, Role.LEAF) and step.outs[0] not in late)
+            )
+        ):
             single = one.array.size == 1 or not any(one.array.strides)
             alike = same_layout(x.array, step.outs[0].array)
             if single and alike and one.array.size and one.array.flat[0] == 1:
