@@ -10,7 +10,7 @@ import pytest
 import tinygraph as tg
 from tinygraph.core.sums import PIECE, adds_at_once, adds_in_pieces, sum_axes
 from tinygraph.ops import activation, attention, pieces, standardize
-from tinygraph.ops.pieces import FEWEST, constant
+from tinygraph.ops.pieces import FEWEST, SHARED, constant
 
 DTYPES = (np.float32, np.float64)
 SOFTMAX_SLOPE = tg.REGISTRY["softmax_slope"]
@@ -222,6 +222,51 @@ def test_pieces_change_no_bit(name, layout, monkeypatch):
         for out in (np.empty(x.shape, x.dtype), np.empty(x.shape, np.float64)):
             assert op.forward(x, out=out) is out
             np.testing.assert_array_equal(out.astype(x.dtype), whole)
+
+
+# ---- threads -------------------------------------------------------------------------------------
+
+SLOW = ("sigmoid", "tanh", "softplus", "gelu_exact", "normal_cdf", "gelu_gate")
+
+
+@pytest.fixture
+def threads_used(monkeypatch):
+    """Return the list of how many threads were asked for; two are to be had."""
+    asked, share = [], pieces.share
+    before = tg.get_num_threads()
+    tg.set_num_threads(2)
+    monkeypatch.setattr(
+        pieces,
+        "share",
+        lambda work, count, threads: (asked.append(threads), share(work, count, threads)),
+    )
+    yield asked
+    tg.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_threads_share_slow_ops_on_large_arrays_with_the_same_bits(name, dtype, threads_used):
+    op = tg.REGISTRY[name]
+    x = 4 * drawn(3, SHARED // 3 + 1, dtype=dtype)
+    two = op(x)
+    into = np.empty_like(x)
+    op.into(into, x)
+    tg.set_num_threads(1)
+    one = op(x)
+    assert two.tobytes() == one.tobytes() == into.tobytes()
+    in_double = name in ("gelu_exact", "normal_cdf") and dtype == np.float64
+    assert threads_used == ([] if in_double else [2, 2, 1])
+    np.testing.assert_array_equal(op(x[1:, 5:9]), one[1:, 5:9])
+    np.testing.assert_array_equal(op(x.T), one.T)
+
+
+def test_cheap_ops_and_smaller_arrays_have_one_thread(threads_used):
+    x = drawn(SHARED)
+    tg.relu(x)
+    tg.sigmoid(x[1:])
+    tg.tanh(x[1:])
+    assert threads_used == [1, 1]  # tanh of a smaller array is NumPy's own call
 
 
 # ---- sums ----------------------------------------------------------------------------------------

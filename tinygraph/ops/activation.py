@@ -35,7 +35,7 @@ def _relu(x: Any, *, out: Array | None = None) -> Any:
     if zero is None:
         return np.maximum(x, 0) if out is None else np.maximum(x, 0, out=out)
     if x.size >= FEWEST:
-        return by_elements(_relu_piece, x, out)
+        return by_elements(_relu_piece, x, out, slow=False)
     return np.maximum(x, zero) if out is None else np.maximum(x, zero, out=out)
 
 

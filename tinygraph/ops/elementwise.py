@@ -15,6 +15,7 @@ from ..core.op import Op, op
 from ..core.storage import Array
 from ..core.structure import cast_to
 from ..core.sums import PIECE
+from .pieces import SHARED, by_elements
 
 # ---- sums and products ---------------------------------------------------------------
 
@@ -146,8 +147,15 @@ cos: Op = op(
     doc="Take the cosine of an angle in radians.",
 )  # fmt: skip
 
+
+def _tanh(x: Any, *, out: Array | None = None) -> Any:
+    if type(x) is np.ndarray and x.size >= SHARED and x.dtype.kind == "f":
+        return by_elements(np.tanh, x, out)
+    return np.tanh(x) if out is None else np.tanh(x, out=out)
+
+
 tanh = op(
-    "tanh", np.tanh, formula="tanh(x)", local=["1 − y · y"], saves="y",
+    "tanh", _tanh, numpy=[np.tanh], formula="tanh(x)", local=["1 − y · y"], saves="y",
     vjps=[lambda g, y, x: g * (1 - y * y)],
     doc="Take the hyperbolic tangent: squashes to (−1, 1).",
 )  # fmt: skip

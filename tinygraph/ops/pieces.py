@@ -7,6 +7,7 @@ kernels work number by number or row by row, so the results do not depend on how
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,9 +15,13 @@ import numpy as np
 
 from ..core.storage import Array
 from ..core.sums import PIECE
+from .threads import share, threads_now
 
 FEWEST = 4096
 """Numbers from which on an array for :func:`constant` is worth its while."""
+
+SHARED = 2**18
+"""Numbers from which on threads share what is slow: half a millisecond of work or more."""
 
 
 def constant(value: float, x: Array) -> Any:
@@ -38,7 +43,9 @@ def filled(value: float, dtype: Any) -> Array:
     return array
 
 
-def by_elements(kernel: Callable[[Array, Array], Any], x: Array, out: Array | None = None) -> Array:
+def by_elements(
+    kernel: Callable[[Array, Array], Any], x: Array, out: Array | None = None, slow: bool = True
+) -> Array:
     """Let ``kernel(x, y)`` fill y, element by element from x, piece by piece.
 
     Parameters
@@ -48,6 +55,8 @@ def by_elements(kernel: Callable[[Array, Array], Any], x: Array, out: Array | No
     x : ndarray of floats
     out : ndarray, optional
         Where to write; new memory in the order of ``x`` by default.
+    slow : bool
+        Whether a number takes a nanosecond or more: then threads share large arrays.
 
     Returns
     -------
@@ -55,15 +64,19 @@ def by_elements(kernel: Callable[[Array, Array], Any], x: Array, out: Array | No
         ``out``, or an array like ``x``.
     """
     if out is not None and out.dtype != x.dtype:
-        np.copyto(out, by_elements(kernel, x))
+        np.copyto(out, by_elements(kernel, x, None, slow))
         return out
     y: Array = np.empty_like(x) if out is None else out
     if x.size <= PIECE or not _lie_alike(x, y):
         kernel(x, y)
         return y
     given, made = x.ravel(order="K"), y.ravel(order="K")  # views: there are no gaps
-    for i in range(0, x.size, PIECE):
-        kernel(given[i : i + PIECE], made[i : i + PIECE])
+
+    def fill(_: int, number: int) -> None:
+        piece = slice(number * PIECE, (number + 1) * PIECE)
+        kernel(given[piece], made[piece])
+
+    share(fill, math.ceil(x.size / PIECE), threads_now() if slow and x.size >= SHARED else 1)
     return y
 
 
