@@ -176,6 +176,26 @@ def test_a_frozen_leaf_records_again():
     assert len(run.plans) == 2
 
 
+def test_an_argument_given_twice_gets_its_gradient_once():
+    def run(a, b):
+        (a * b).sum().backward()
+
+    compiled = tg.compile(run)
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    for f in (run, compiled, compiled):
+        x.grad = None
+        f(x, x)
+        assert x.grad.tolist() == [2, 4]
+        f(x, x)
+        assert x.grad.tolist() == [4, 8]
+        x.grad = None
+        f(x, x.detach())  # the same memory, but another tensor
+        assert x.grad.tolist() == [1, 2]
+        x.grad = None
+        f(x.detach(), x)
+        assert x.grad.tolist() == [1, 2]
+
+
 def test_arguments_may_alias():
     run = tg.compile(lambda a, b: tg.grad((a * b).sum(), a))
     x = tg.tensor([3.0], requires_grad=True)

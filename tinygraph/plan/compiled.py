@@ -72,18 +72,18 @@ class Compiled:
         self, recorder: Recorder, signature: Signature, args: Any, kwargs: Any
     ) -> tuple[Outputs, list[ArgumentGradient], Any]:
         """Run the function while it is recorded; what it returns comes back without its graph."""
-        stand_ins: list[Tensor] = []
-        again: dict[int, Tensor] = {}
+        stand_ins: list[Tensor | None] = []  # None: the same argument once more
+        first: dict[int, Tensor] = {}
         position = iter(range(len(signature.arrays)))
 
         def stand_in(x: Any) -> Tensor:
             number = next(position)
             array = signature.arrays[number]
-            if id(array) in again:
-                stand_ins.append(again[id(array)])
-                return again[id(array)]
+            if id(x) in first:
+                stand_ins.append(None)
+                return first[id(x)]
             requires_grad = isinstance(x, Tensor) and x._requires_grad
-            tensor = again[id(array)] = Tensor(array.view(), requires_grad)
+            tensor = first[id(x)] = Tensor(array.view(), requires_grad)
             if isinstance(x, Tensor):
                 tensor.name = x.name
                 tensor._storage = x._storage = x._storage or Storage()
@@ -104,7 +104,7 @@ class Compiled:
         finally:
             recorder.forget()
         for given, gradient, tensor in zip(signature.tensors, gradients, stand_ins, strict=True):
-            if given is not None:
+            if given is not None and tensor is not None:
                 gradient.give(given, tensor._grad)
         return outputs, gradients, outputs.first(result)
 

@@ -162,7 +162,7 @@ def _run_all(calls: Sequence[Call]) -> None:
 
 
 class ArgumentGradient:
-    """What becomes of the gradient of an argument.
+    """What becomes of the gradient of an argument; of one that is given once more, nothing.
 
     Attributes
     ----------
@@ -174,8 +174,8 @@ class ArgumentGradient:
         Its memory, if that is new at each replay.
     """
 
-    def __init__(self, recorder: Recorder, stand_in: Tensor) -> None:
-        made = stand_in._grad
+    def __init__(self, recorder: Recorder, stand_in: Tensor | None) -> None:
+        made = None if stand_in is None else stand_in._grad
         self.dropped = stand_in in recorder.guards.settled
         self.value = None if made is None else recorder.memory(made)
         self.fresh: Fresh | None = None

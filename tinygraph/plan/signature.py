@@ -43,7 +43,7 @@ def read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Signature:
             key.append(name)
             _read(kwargs[name], key, arrays, tensors)
     if len(arrays) > 1:
-        ids = [id(a) for a in arrays]
+        ids = [id(a) if t is None else id(t) for a, t in zip(arrays, tensors, strict=True)]
         if len(set(ids)) < len(ids):  # the same tensor twice is another graph
             key.append(tuple(ids.index(i) for i in ids))
     return Signature(tuple(key), arrays, tensors)
