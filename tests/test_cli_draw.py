@@ -173,7 +173,7 @@ WRONG = [
     (["missing.py:x"], "missing.py failed in line 1 of missing.py: ModuleNotFoundError"),
     (["syntax.py:x"], "syntax.py failed in line 2 of syntax.py: SyntaxError"),
     (["leaves.py:x"], "leaves.py ended itself, with exit code 3."),
-    (["zeros.py:x"], "zeros.py failed: SyntaxError"),
+    (["zeros.py:x"], "source code string cannot contain null bytes"),
     (["deep.py:x"], "of deep.py: RecursionError"),
     (["empty.py:x"], "empty.py has no x. Fix: a variable, as in model = Net()."),
     (["model.py:product", "--out", "/no/such/x.svg"], "there is no folder /no/such"),
