@@ -183,3 +183,14 @@ def test_one_hot_checks_labels_at_every_replay():
 
 def test_no_rows_of_no_classes_cost_nothing():
     assert F.cross_entropy(tg.zeros(0, 0), np.zeros(0, int), reduction="sum").item() == 0
+
+
+@pytest.mark.parametrize("name", ["one_hot", "cross_entropy_slope"])
+def test_the_ops_behind_losses_refuse_labels_beyond_a_row(name):
+    labels, options = np.array([3, 0]), {"ignore_index": None}
+    record = tg.REGISTRY[name]
+    with pytest.raises(tg.IndexRangeError, match="3"):
+        if name == "one_hot":
+            record(tg.tensor(labels), classes=3, dtype=np.dtype("f4"), **options)
+        else:
+            record(tg.zeros(2, 3), tg.tensor(labels), **options)

@@ -56,16 +56,21 @@ def _kept(labels: Array, ignore_index: int | None) -> Array | None:
     return ~ignored if np.count_nonzero(ignored) else None
 
 
-def _places(rows: Array, labels: Array) -> tuple[Array, Array]:
-    """Return rows as one vector, a view if they can be, and where in it each row's label is."""
-    width = max(rows.shape[-1], 1)
-    numbers = labels.reshape(-1).astype(np.intp, copy=False)
-    return rows.reshape(-1), np.arange(0, labels.size * width, width) + numbers
+def _places(rows: Array, labels: Array) -> tuple[Array, Any]:
+    """Return rows as a matrix, and the index in it of each row's label."""
+    flat = rows.reshape(labels.size, rows.shape[-1])
+    return flat, (np.arange(labels.size), labels.reshape(-1))
 
 
 def _pick(rows: Array, labels: Array) -> Array:
-    flat, places = _places(rows, labels)
-    return flat.take(places).reshape(labels.shape)
+    """Return each row's number at its label; all labels have been checked.
+
+    A place in one vector is found in half the time of one in a matrix.
+    """
+    width = max(rows.shape[-1], 1)
+    numbers = labels.reshape(-1).astype(np.intp, copy=False)
+    places = np.arange(0, labels.size * width, width) + numbers
+    return rows.reshape(-1).take(places).reshape(labels.shape)
 
 
 # ---- ops on rows --------------------------------------------------------------------------------
