@@ -27,9 +27,6 @@ DTYPES = {
 
 MOST_AXES = 64
 
-ZIP = b"PK\x03\x04"
-"""How a zip archive begins."""
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -76,9 +73,6 @@ def read_header(file: BinaryIO, size: int) -> Header:
     if len(prefix) < 8:
         raise CheckpointError(f"it ends after {len(prefix)} bytes, in the length of the header")
     length = int.from_bytes(prefix, "little")
-    for start, kind, fix in OTHER_FORMATS:
-        if length > size - 8 and prefix.startswith(start):
-            raise CheckpointError(f"it is {kind}, not a safetensors file. Fix: {fix}")
     if length > size - 8:
         raise CheckpointError(_not_safetensors(prefix, length, size))
     if length > longest_header(size):
@@ -98,11 +92,9 @@ def read_header(file: BinaryIO, size: int) -> Header:
 
 def _not_safetensors(prefix: bytes, length: int, size: int) -> str:
     """Say what a file is whose first 8 bytes cannot be the length of a header."""
-    if prefix.startswith(ZIP):
-        return (
-            "it is a zip archive, as torch.save and np.savez write them, and no safetensors file. "
-            "Fix: in PyTorch, safetensors.torch.save_file(model.state_dict(), path)"
-        )
+    for start, kind, fix in OTHER_FORMATS:
+        if prefix.startswith(start):
+            return f"it is {kind}, not a safetensors file. Fix: {fix}"
     return (
         "it is cut off, or no safetensors file: by its first 8 bytes its header is said to be "
         f"{length} bytes long, of {size} in all"
